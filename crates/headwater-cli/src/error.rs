@@ -1,0 +1,72 @@
+//! What can end a command early, and the exit code that says so.
+
+use std::io;
+
+/// Exit code when a command did not do what it was asked.
+pub(crate) const FAILURE: u8 = 1;
+/// Exit code when the command line makes no sense; the parser of arguments uses the same.
+pub(crate) const USAGE: u8 = 2;
+/// Exit code when the reader of standard output went away: 128 + SIGPIPE, what a shell reports for
+/// a program that the signal ended.
+pub(crate) const OUTPUT_CLOSED: u8 = 141;
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The arguments contradict each other or name something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The library refused or failed.
+    #[error(transparent)]
+    Library(#[from] headwater::Error),
+    /// A statement failed whose place is not known, or no statement could be run at all.
+    #[error(transparent)]
+    Sql(#[from] headwater_sql::SqlError),
+    /// A statement of a script failed; everything before it stays done.
+    #[error("statement {number}, line {line}: {source}")]
+    Statement {
+        /// Position in the script, from 1.
+        number: usize,
+        /// Line on which it stands, from 1.
+        line: usize,
+        /// What went wrong.
+        source: headwater_sql::SqlError,
+    },
+    /// Correct, but not something this version does.
+    #[error("{what} is not supported by this version")]
+    Unsupported {
+        /// The argument.
+        what: String,
+    },
+    /// Standard output cannot be written.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+    /// A file that the command line names, standard input, or the process itself.
+    #[error(transparent)]
+    System(#[from] headwater::io::IoError),
+    /// A job on another thread gave no result.
+    #[error(transparent)]
+    Job(#[from] headwater::io::PoolError),
+    /// Values that the output cannot show.
+    #[error("cannot write the result: {0}")]
+    Encode(#[from] arrow::error::ArrowError),
+    /// A batch does not have the columns that the table declares.
+    #[error("column '{column}': {reason}")]
+    Column {
+        /// The column's name.
+        column: String,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl CliError {
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => OUTPUT_CLOSED,
+            _ => FAILURE,
+        }
+    }
+}

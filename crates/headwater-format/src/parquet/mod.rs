@@ -1,0 +1,20 @@
+//! Parquet files as Paimon writes them.
+//!
+//! Format: `docs/spec/datafile-kv.md#parquet`. Source: Paimon 1.4.2 `ParquetSchemaConverter`,
+//! `RowDataParquetBuilder`, `ParquetReaderFactory`.
+
+mod chunks;
+mod convert;
+mod decode;
+mod footer;
+mod guard;
+mod int96;
+mod projection;
+mod reader;
+mod schema;
+mod stats;
+mod thrift;
+mod writer;
+
+pub(crate) use reader::ParquetFile;
+pub(crate) use writer::ParquetEncoder;

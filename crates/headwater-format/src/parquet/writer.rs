@@ -1,0 +1,303 @@
+//! Encodes batches as a Parquet file that Paimon and other readers understand.
+//!
+//! Rows collect in column writers until the row group is large enough, then its bytes become
+//! available. Format: `docs/spec/datafile-kv.md#parquet`. Source: Paimon 1.4.2
+//! `RowDataParquetBuilder`.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType as Arrow, Float32Type, Float64Type, SchemaRef};
+use bytes::Bytes;
+use headwater_spec::types::arrow_schema;
+use headwater_spec::{DataField, RowType};
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
+};
+use parquet::file::writer::SerializedFileWriter;
+
+use super::int96::{Int96Writer, Step, leaves, levels};
+use super::schema::parquet_schema;
+use super::stats::{self, StatsCollector};
+use crate::error::{FormatError, Result};
+use crate::file::{EncodedFile, FileEncoder};
+use crate::options::WriteOptions;
+
+/// Readers take statistics of strings only from writers whose name and version they can parse.
+const CREATED_BY: &str = concat!("headwater version ", env!("CARGO_PKG_VERSION"));
+
+/// Rows that go to the column writers at once; the size of a row group is looked at in between.
+const SLICE_ROWS: usize = 16_384;
+
+/// Bytes after which a minimum or maximum is cut in the footer. Java leaves longer ones out.
+const STATISTICS_BYTES: usize = 4096;
+
+/// The encoded bytes that nobody took yet.
+#[derive(Debug, Default)]
+struct Ready(Vec<u8>);
+
+impl io::Write for Ready {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A column chunk being written.
+enum LeafWriter {
+    Arrow(ArrowColumnWriter),
+    Int96(Box<Int96Writer>),
+}
+
+/// Encoder of one Parquet file.
+pub(crate) struct ParquetEncoder {
+    schema: SchemaRef,
+    /// Steps to each leaf of each column, and whether it is INT96.
+    leaves: Vec<Vec<(Vec<Step>, bool)>>,
+    properties: WriterPropertiesPtr,
+    file: SerializedFileWriter<Ready>,
+    factory: ArrowRowGroupWriterFactory,
+    group: Vec<LeafWriter>,
+    group_rows: usize,
+    row_group_bytes: usize,
+    stats: StatsCollector,
+}
+
+impl ParquetEncoder {
+    pub(crate) fn new(fields: &[DataField], options: &WriteOptions) -> Result<Self> {
+        let schema = arrow_schema(&RowType::new(fields.to_vec()));
+        let leaves: Vec<_> = schema.fields().iter().map(|f| leaves(f)).collect();
+        let root = parquet_schema(fields)?;
+        let columns = parquet::schema::types::SchemaDescriptor::new(Arc::clone(&root));
+        let mut properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(CREATED_BY.to_owned())
+            .set_compression(compression(options)?)
+            .set_dictionary_enabled(options.dictionary)
+            .set_dictionary_page_size_limit(options.dictionary_bytes.max(1))
+            .set_data_page_size_limit(options.page_bytes.max(1))
+            .set_data_page_row_count_limit(options.page_rows.max(1))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+            .set_offset_index_disabled(true);
+        for (column, (_, int96)) in columns.columns().iter().zip(leaves.iter().flatten()) {
+            if *int96 {
+                let path = column.path().clone();
+                properties =
+                    properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+            }
+        }
+        let properties = Arc::new(properties.build());
+        let file = SerializedFileWriter::new(Ready::default(), root, Arc::clone(&properties))
+            .map_err(FormatError::encode)?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
+        Ok(Self {
+            stats: StatsCollector::new(fields),
+            schema,
+            leaves,
+            properties,
+            file,
+            factory,
+            group: Vec::new(),
+            group_rows: 0,
+            row_group_bytes: options.row_group_bytes.max(1),
+        })
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_columns() != self.schema.fields().len() {
+            let (there, wanted) = (batch.num_columns(), self.schema.fields().len());
+            let reason = format!("{there} columns instead of {wanted}");
+            return Err(FormatError::Batch { reason });
+        }
+        for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
+            if field.data_type() != column.data_type() {
+                let (name, there, wanted) = (field.name(), column.data_type(), field.data_type());
+                let reason = format!("column '{name}' is {there} instead of {wanted}");
+                return Err(FormatError::Batch { reason });
+            }
+            if !field.is_nullable() && column.null_count() > 0 {
+                return Err(FormatError::Value {
+                    column: field.name().clone(),
+                    reason: "null in a NOT NULL column".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn start_group(&mut self) -> Result<()> {
+        let index = self.file.flushed_row_groups().len();
+        let writers = self.factory.create_column_writers(index).map_err(FormatError::encode)?;
+        let descriptors = self.file.schema_descr().columns();
+        let int96 = self.leaves.iter().flatten().map(|(_, int96)| *int96);
+        self.group = writers
+            .into_iter()
+            .zip(descriptors)
+            .zip(int96)
+            .map(|((writer, column), int96)| {
+                if int96 {
+                    LeafWriter::Int96(Box::new(Int96Writer::new(column, &self.properties)))
+                } else {
+                    LeafWriter::Arrow(writer)
+                }
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn write_slice(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.group.is_empty() {
+            self.start_group()?;
+        }
+        let mut writers = self.group.iter_mut();
+        for ((field, column), leaves) in
+            self.schema.fields().iter().zip(batch.columns()).zip(&self.leaves)
+        {
+            let arrow = compute_leaves(field, column).map_err(FormatError::encode)?;
+            for ((leaf, (steps, _)), writer) in arrow.iter().zip(leaves).zip(writers.by_ref()) {
+                match writer {
+                    LeafWriter::Arrow(writer) => writer.write(leaf),
+                    LeafWriter::Int96(writer) => {
+                        let levels = levels(field, column, steps).ok_or_else(|| {
+                            FormatError::encode(format!("shape of column '{}'", field.name()))
+                        })?;
+                        writer.write(&levels)
+                    }
+                }
+                .map_err(FormatError::encode)?;
+            }
+        }
+        self.stats.add(batch);
+        self.group_rows += batch.num_rows();
+        Ok(())
+    }
+
+    fn group_bytes(&self) -> usize {
+        let size = |w: &LeafWriter| match w {
+            LeafWriter::Arrow(w) => w.get_estimated_total_bytes(),
+            LeafWriter::Int96(w) => w.memory(),
+        };
+        self.group.iter().map(size).sum()
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        if self.group_rows == 0 {
+            return Ok(());
+        }
+        self.group_rows = 0;
+        let nan_leaves = self.stats.end_group();
+        let mut group = self.file.next_row_group().map_err(FormatError::encode)?;
+        for (leaf, writer) in self.group.drain(..).enumerate() {
+            match writer {
+                LeafWriter::Arrow(writer) => {
+                    let mut chunk = writer.close().map_err(FormatError::encode)?;
+                    if nan_leaves.contains(&leaf) {
+                        drop_bounds(&mut chunk)?;
+                    }
+                    chunk.append_to_row_group(&mut group)
+                }
+                LeafWriter::Int96(writer) => writer
+                    .close()
+                    .and_then(|(bytes, closed)| group.append_column(&bytes, closed)),
+            }
+            .map_err(FormatError::encode)?;
+        }
+        group.close().map_err(FormatError::encode)?;
+        io::Write::flush(self.file.inner_mut()).map_err(FormatError::encode)
+    }
+}
+
+/// Removes minimum and maximum of a chunk that holds a NaN, which they do not cover.
+fn drop_bounds(chunk: &mut ArrowColumnChunk) -> Result<()> {
+    let closed = chunk.close_mut();
+    let Some(statistics) = closed.metadata.statistics().map(stats::without_bounds) else {
+        return Ok(());
+    };
+    let builder = closed.metadata.clone().into_builder().set_statistics(statistics);
+    closed.metadata = builder.build().map_err(FormatError::encode)?;
+    Ok(())
+}
+
+fn compression(options: &WriteOptions) -> Result<Compression> {
+    Ok(match options.compression.trim().to_ascii_lowercase().as_str() {
+        "zstd" => {
+            let level = ZstdLevel::try_new(options.zstd_level).map_err(|_| {
+                let reason = format!("{} is not between 1 and 22", options.zstd_level);
+                FormatError::Option { key: "file.compression.zstd-level", reason }
+            })?;
+            Compression::ZSTD(level)
+        }
+        "snappy" => Compression::SNAPPY,
+        "gzip" => Compression::GZIP(GzipLevel::default()),
+        "lz4" => Compression::LZ4,
+        "lz4_raw" => Compression::LZ4_RAW,
+        "none" | "uncompressed" | "" => Compression::UNCOMPRESSED,
+        other => {
+            let reason = format!("'{other}' is none of zstd, snappy, lz4, lz4_raw, gzip, none");
+            return Err(FormatError::Option { key: "file.compression", reason });
+        }
+    })
+}
+
+impl FileEncoder for ParquetEncoder {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.check(batch)?;
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let rows = SLICE_ROWS.min(batch.num_rows() - start);
+            self.write_slice(&batch.slice(start, rows))?;
+            start += rows;
+            if self.group_bytes() >= self.row_group_bytes {
+                self.end_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Bytes {
+        // A row group flushes the writer's buffer when it ends; the magic number waits until then.
+        Bytes::from(std::mem::take(&mut self.file.inner_mut().0))
+    }
+
+    fn bytes_written(&self) -> u64 {
+        let bytes = self.file.bytes_written().saturating_add(self.group_bytes());
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    fn memory(&self) -> usize {
+        let size = |w: &LeafWriter| match w {
+            LeafWriter::Arrow(w) => w.memory_size(),
+            LeafWriter::Int96(w) => w.memory(),
+        };
+        self.group.iter().map(size).sum::<usize>() + self.file.inner().0.capacity()
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<EncodedFile> {
+        self.end_group()?;
+        let metadata = self.file.finish().map_err(FormatError::encode)?;
+        let size = u64::try_from(self.file.bytes_written()).unwrap_or(u64::MAX);
+        let row_count = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        let column_stats = self.stats.finish(&metadata);
+        let tail = self.file.into_inner().map_err(FormatError::encode)?;
+        Ok(EncodedFile { tail: Bytes::from(tail.0), column_stats, row_count, size })
+    }
+}
+
+/// Whether a float column holds a NaN; null slots count as well.
+pub(super) fn holds_nan(column: &dyn Array) -> bool {
+    match column.data_type() {
+        Arrow::Float32 => column.as_primitive::<Float32Type>().values().iter().any(|v| v.is_nan()),
+        Arrow::Float64 => column.as_primitive::<Float64Type>().values().iter().any(|v| v.is_nan()),
+        _ => false,
+    }
+}

@@ -1,0 +1,171 @@
+//! The process and machine for the binary: runtime, standard streams, files the user names
+//! outside any root, memory figures.
+
+use std::future::Future;
+use std::io::{Read, Write};
+
+use crate::error::{IoError, Result};
+use crate::pools::build_runtime;
+
+/// Runs a future to its end on a new multi-thread runtime. For `main`, once.
+///
+/// # Errors
+/// The runtime's threads cannot be started.
+pub fn block_on<F: Future>(future: F) -> Result<F::Output> {
+    let runtime = build_runtime().map_err(|source| IoError::Root {
+        root: "async runtime".to_owned(),
+        source: Box::new(source),
+    })?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    Ok(output)
+}
+
+/// The content of a text file that the user named.
+///
+/// # Errors
+/// `NotFound`, `NotText`, or the read failed.
+pub fn read_text_file(path: &str) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|source| IoError::read(path, "read", source))?;
+    text(path, bytes)
+}
+
+/// The content of any file that the user named.
+///
+/// # Errors
+/// `NotFound`, or the read failed.
+pub fn read_file(path: &str) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| IoError::read(path, "read", source))
+}
+
+/// Writes a file that the user named, replacing what is there. Not atomic.
+///
+/// # Errors
+/// The write failed.
+pub fn write_file(path: &str, data: &[u8]) -> Result<()> {
+    std::fs::write(path, data).map_err(|source| IoError::write(path, "write", source))
+}
+
+/// Everything on standard input.
+///
+/// # Errors
+/// `NotText`, or the read failed.
+pub fn stdin_to_string() -> Result<String> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|source| IoError::read("standard input", "read", source))?;
+    text("standard input", bytes)
+}
+
+/// Writes to standard output and flushes it. Returns false when nobody reads it any more.
+///
+/// # Errors
+/// The write failed for another reason.
+pub fn write_stdout(data: &[u8]) -> Result<bool> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(data).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(IoError::write("standard output", "write", error)),
+    }
+}
+
+/// Writes to standard error; a failure has nowhere to go.
+pub fn write_stderr(data: &[u8]) {
+    let mut out = std::io::stderr().lock();
+    drop(out.write_all(data).and_then(|()| out.flush()));
+}
+
+/// Most memory this process ever had resident, in KiB; `None` where the system does not tell.
+#[must_use]
+pub fn peak_rss_kb() -> Option<u64> {
+    proc_kb("/proc/self/status", "VmHWM:")
+}
+
+/// Memory of this machine in bytes; `None` where the system does not tell.
+#[must_use]
+pub fn total_memory_bytes() -> Option<u64> {
+    proc_kb("/proc/meminfo", "MemTotal:").map(|kb| kb.saturating_mul(1024))
+}
+
+/// Processors that this process may use, at least 1.
+#[must_use]
+pub fn cpu_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Bytes that an ordinary user can still write to the file system holding `path`; `None` where
+/// the system does not tell.
+#[must_use]
+pub fn local_free_bytes(path: &str) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// A `Name:  123 kB` line of a proc file.
+fn proc_kb(file: &str, field: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    field_kb(&text, field)
+}
+
+fn field_kb(text: &str, field: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(field))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+fn text(path: &str, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| IoError::NotText {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_on_gives_a_runtime_with_time() {
+        let value = block_on(async {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            42
+        });
+        assert_eq!(value.unwrap(), 42);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_names_the_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.sql");
+        let path = path.to_str().unwrap();
+        write_file(path, b"SELECT \xFF").unwrap();
+        assert!(matches!(read_text_file(path), Err(IoError::NotText { offset: 7, .. })));
+        write_file(path, "SELECT 'ü'".as_bytes()).unwrap();
+        assert_eq!(read_text_file(path).unwrap(), "SELECT 'ü'");
+        assert_eq!(read_file(path).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_missing_user_file_is_not_found() {
+        assert!(read_text_file("/nonexistent/q.sql").unwrap_err().is_not_found());
+    }
+
+    #[test]
+    fn proc_fields_are_read_in_kib() {
+        assert_eq!(field_kb("VmPeak:\t 9 kB\nVmHWM:\t   1234 kB\n", "VmHWM:"), Some(1234));
+        assert_eq!(field_kb("VmHWM:\t lots\n", "VmHWM:"), None);
+        assert_eq!(field_kb("", "VmHWM:"), None);
+    }
+
+    #[test]
+    fn linux_tells_its_memory() {
+        if cfg!(target_os = "linux") {
+            assert!(peak_rss_kb().unwrap() > 100);
+            assert!(total_memory_bytes().unwrap() > 1 << 20);
+            assert!(local_free_bytes("/").is_some());
+        }
+        assert!(cpu_count() >= 1);
+    }
+}

@@ -1,0 +1,28 @@
+//! Merging sorted runs: pure, synchronous, on Arrow batches.
+//!
+//! A run is a sequence of [`KeyValueBatch`]es in ascending key order, each key once. A
+//! [`SortBuffer`] makes runs of arriving rows, a [`SortMerge`] makes one run of several, and
+//! [`sections()`] says which files have to be merged with which. What becomes of records with
+//! equal keys is the business of a [`MergeFunction`]. Nothing here opens a file, reads a clock or
+//! starts a thread. Rules: `docs/spec/lsm.md`, `docs/spec/merge-engines.md`.
+
+mod error;
+mod key_value;
+mod merge;
+mod merge_engine;
+mod run;
+mod section;
+mod sort_buffer;
+
+#[cfg(test)]
+mod test_data;
+
+pub use error::LsmError;
+pub use key_value::{
+    DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
+};
+pub use merge::{SortMerge, SortMergeOptions};
+pub use merge_engine::{Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, merge_engine};
+pub use run::{BatchesRun, RunReader};
+pub use section::{key_order, sections};
+pub use sort_buffer::{Drain, SortBuffer};

@@ -1,0 +1,135 @@
+//! Merges sorted runs into one.
+//!
+//! Finds out which records meet and copies the survivors; what survives is up to the
+//! [`MergeFunction`]. Rules: `docs/spec/lsm.md#merge-order`.
+
+mod head;
+mod loser_tree;
+mod merger;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::LsmError;
+use crate::key_value::{KeyValueBatch, Keys};
+use crate::merge_engine::MergeFunction;
+use crate::run::RunReader;
+use head::{I64Heads, RowHeads};
+use merger::{Merger, Run};
+
+/// How a merge delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortMergeOptions {
+    /// Most records of an output batch; at least 1.
+    pub batch_rows: usize,
+    /// Leave out keys whose merged record is a `-U` or `-D`: for readers, and for compactions into
+    /// the last level.
+    pub drop_deletes: bool,
+}
+
+impl Default for SortMergeOptions {
+    fn default() -> Self {
+        Self { batch_rows: 8192, drop_deletes: false }
+    }
+}
+
+/// One run made of several.
+///
+/// Records of a key are fed to the merge function by ascending sequence number; among equal
+/// sequence numbers, which the format leaves open, a run later in the list counts as newer. The
+/// result depends on nothing else: not on how runs are cut into batches.
+///
+/// Holds the current batch of each run plus those that the next output batch is made of. Stretches
+/// of a run that no other run reaches into go through as slices, without copying, so an output
+/// batch may keep alive the input batch that it is a part of. Output batches are never empty.
+///
+/// After an error, the merge has ended.
+pub struct SortMerge {
+    state: State,
+    engine: Arc<dyn MergeFunction>,
+    options: SortMergeOptions,
+}
+
+enum State {
+    Unopened(Vec<Box<dyn RunReader>>),
+    I64(Box<Merger<I64Heads>>),
+    Rows(Box<Merger<RowHeads>>),
+    Done,
+}
+
+impl fmt::Debug for SortMerge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { engine, options, .. } = self;
+        f.debug_struct("SortMerge").field("engine", engine).field("options", options).finish()
+    }
+}
+
+impl SortMerge {
+    /// A merge of `runs`, of which none is read before the first batch is asked for.
+    #[must_use]
+    pub fn new(
+        runs: Vec<Box<dyn RunReader>>,
+        engine: Arc<dyn MergeFunction>,
+        options: SortMergeOptions,
+    ) -> Self {
+        Self { state: State::Unopened(runs), engine, options }
+    }
+
+    /// The next records in key order; `None` at the end.
+    ///
+    /// # Errors
+    /// What a run or the merge function reports; [`LsmError::NotSorted`] when a run is not in
+    /// order; other variants when batches do not fit each other.
+    pub fn next_batch(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
+        let next = self.advance();
+        if !matches!(next, Ok(Some(_))) {
+            self.state = State::Done;
+        }
+        next
+    }
+
+    fn advance(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
+        if let State::Unopened(runs) = &mut self.state {
+            let runs = std::mem::take(runs);
+            self.state = self.open(runs)?;
+        }
+        match &mut self.state {
+            State::I64(merger) => merger.next_batch(),
+            State::Rows(merger) => merger.next_batch(),
+            State::Unopened(_) | State::Done => Ok(None),
+        }
+    }
+
+    fn open(&self, readers: Vec<Box<dyn RunReader>>) -> Result<State, LsmError> {
+        if self.options.batch_rows == 0 {
+            return Err(LsmError::EmptyBatches);
+        }
+        let mut runs = Vec::with_capacity(readers.len());
+        for (number, reader) in readers.into_iter().enumerate() {
+            runs.extend(Run::open(number, reader)?);
+        }
+        let engine = Arc::clone(&self.engine);
+        Ok(match runs.first().map(|(_, batch)| &batch.keys) {
+            None => State::Done,
+            Some(Keys::I64(_)) => State::I64(Box::new(Merger::new(runs, engine, self.options)?)),
+            Some(Keys::Rows(_)) => State::Rows(Box::new(Merger::new(runs, engine, self.options)?)),
+        })
+    }
+}
+
+impl Iterator for SortMerge {
+    type Item = Result<KeyValueBatch, LsmError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_batch().transpose()
+    }
+}
+
+impl RunReader for SortMerge {
+    fn next_batch(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
+        Self::next_batch(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Rows that were added to a write buffer together, or joined because they were few.
+
+use arrow::array::{Array, Int8Array, Int64Array};
+use arrow::compute::{concat, concat_batches};
+use arrow::record_batch::RecordBatch;
+
+use crate::error::LsmError;
+use crate::key_value::{
+    INSERT, KeyValueBatch, Keys, array_size, check_kinds, check_same_columns, gather_values,
+    record_batch_size,
+};
+
+/// Rows with consecutive sequence numbers.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) keys: Keys,
+    first_sequence: i64,
+    /// `None`: all are inserts.
+    kinds: Option<Int8Array>,
+    values: RecordBatch,
+}
+
+impl Chunk {
+    pub(super) fn try_new(
+        keys: Keys,
+        first_sequence: i64,
+        kinds: Option<Int8Array>,
+        values: RecordBatch,
+    ) -> Result<Self, LsmError> {
+        let (rows, values_rows) = (keys.len(), values.num_rows());
+        let kinds_rows = kinds.as_ref().map_or(rows, Array::len);
+        if values_rows != rows || kinds_rows != rows {
+            return Err(LsmError::Lengths {
+                keys: rows,
+                sequence: rows,
+                kinds: kinds_rows,
+                values: values_rows,
+            });
+        }
+        if let Some(kinds) = &kinds {
+            check_kinds(kinds)?;
+        }
+        Ok(Self { keys, first_sequence, kinds, values })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn memory_size(&self) -> usize {
+        let kinds = self.kinds.as_ref().map_or(0, |kinds| array_size(kinds));
+        self.keys.memory_size() + kinds + record_batch_size(&self.values)
+    }
+
+    /// Whether `other` has keys and columns like these.
+    pub(super) fn check_like(&self, other: &Self) -> Result<(), LsmError> {
+        if std::mem::discriminant(&self.keys) != std::mem::discriminant(&other.keys) {
+            return Err(LsmError::MixedKeys);
+        }
+        check_same_columns(&self.values, &other.values)
+    }
+
+    /// Whether the sequence numbers of `other` go on where these end.
+    pub(super) fn is_followed_by(&self, other: &Self) -> bool {
+        self.sequence(self.rows()) == other.first_sequence
+    }
+
+    #[inline]
+    fn sequence(&self, row: usize) -> i64 {
+        // Cannot overflow: checked when the rows were added.
+        self.first_sequence.wrapping_add(i64::try_from(row).unwrap_or(i64::MAX))
+    }
+
+    #[inline]
+    fn kind(&self, row: usize) -> i8 {
+        self.kinds.as_ref().map_or(INSERT, |kinds| kinds.values()[row])
+    }
+
+    /// One chunk of several that follow each other; `None` of none.
+    pub(super) fn join(chunks: &[Self]) -> Result<Option<Self>, LsmError> {
+        let Some(first) = chunks.first() else {
+            return Ok(None);
+        };
+        let all_rows = |chunk: usize| (0..chunks[chunk].rows()).map(move |row| (chunk, row));
+        let kinds = chunks.iter().any(|chunk| chunk.kinds.is_some()).then(|| {
+            let rows = (0..chunks.len()).flat_map(all_rows);
+            rows.map(|(chunk, row)| chunks[chunk].kind(row)).collect::<Vec<_>>().into()
+        });
+        let keys: Vec<&Keys> = chunks.iter().map(|chunk| &chunk.keys).collect();
+        let values = match chunks {
+            [one] => one.values.clone(),
+            _ => concat_batches(&first.values.schema(), chunks.iter().map(|c| &c.values))?,
+        };
+        Ok(Some(Self {
+            keys: join_keys(&keys)?,
+            first_sequence: first.first_sequence,
+            kinds,
+            values,
+        }))
+    }
+}
+
+fn join_keys(keys: &[&Keys]) -> Result<Keys, LsmError> {
+    let mut integers = Vec::new();
+    let mut rows: Vec<&dyn Array> = Vec::new();
+    for &keys in keys {
+        match keys {
+            Keys::I64(keys) => integers.extend_from_slice(keys),
+            Keys::Rows(keys) => rows.push(keys),
+        }
+    }
+    match (integers.is_empty(), rows.is_empty()) {
+        (_, true) => Ok(Keys::I64(integers.into())),
+        (true, false) => {
+            let joined = concat(&rows)?;
+            Ok(Keys::Rows(arrow::array::AsArray::as_binary::<i32>(&joined).clone()))
+        }
+        (false, false) => Err(LsmError::MixedKeys),
+    }
+}
+
+/// The records `(chunk, row)`.
+pub(super) fn gather(chunks: &[Chunk], rows: &[(usize, usize)]) -> Result<KeyValueBatch, LsmError> {
+    let keys: Vec<&Keys> = chunks.iter().map(|chunk| &chunk.keys).collect();
+    let values: Vec<&RecordBatch> = chunks.iter().map(|chunk| &chunk.values).collect();
+    let sequence = rows.iter().map(|&(chunk, row)| chunks[chunk].sequence(row));
+    let kinds = if chunks.iter().all(|chunk| chunk.kinds.is_none()) {
+        vec![INSERT; rows.len()]
+    } else {
+        rows.iter().map(|&(chunk, row)| chunks[chunk].kind(row)).collect()
+    };
+    Ok(KeyValueBatch {
+        keys: Keys::gather(&keys, rows)?,
+        sequence: Int64Array::from_iter_values(sequence),
+        kinds: kinds.into(),
+        values: gather_values(&values, rows)?,
+    })
+}

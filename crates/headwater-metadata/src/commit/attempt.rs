@@ -1,0 +1,184 @@
+//! One attempt: rebase on the newest snapshot, check, write metadata, publish.
+
+use std::collections::HashSet;
+
+use headwater_io::{IoError, Publish};
+use headwater_spec::manifest::{EntryKind, ManifestEntry};
+use headwater_spec::{BinaryRow, CommitKind, Snapshot};
+
+use super::manifest_merge::merge_manifests;
+use super::{Attempt, CommitRequest, Committer, History, OverwriteScope, conflict};
+use crate::error::Result;
+use crate::manifest_store::ManifestWriter;
+use crate::plan::EntryFilter;
+
+/// Version of the snapshot documents that this program writes.
+const SNAPSHOT_VERSION: i32 = 3;
+
+impl Committer<'_> {
+    pub(super) async fn attempt(
+        &self,
+        request: &CommitRequest,
+        history: &mut History,
+    ) -> Result<Attempt> {
+        let latest = self.store.latest_snapshot().await?;
+        let delta = self.delta(request, latest.as_ref()).await?;
+        if let (Some(base), Some(latest)) = (&request.sequence_base, &latest) {
+            self.check_sequences(base, latest).await?;
+        }
+        let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
+        let snapshot = match self.write_metadata(&mut writer, request, latest.as_ref(), &delta).await
+        {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                self.remove(&writer.written).await;
+                return Err(error);
+            }
+        };
+        match self.publish(&snapshot).await {
+            Ok(Publish::Published) => Ok(Attempt::Done(snapshot)),
+            Ok(Publish::Exists) => {
+                self.remove(&writer.written).await;
+                Ok(Attempt::Lost(snapshot.id))
+            }
+            Err(crate::MetadataError::Io(error @ IoError::OutcomeUnknown { .. })) => {
+                history.base.get_or_insert(snapshot.id - 1);
+                history.delta_lists.insert(snapshot.delta_manifest_list);
+                Ok(Attempt::Unknown(snapshot.id, error))
+            }
+            Err(error) => {
+                self.remove(&writer.written).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The changes relative to `latest`: for an overwrite the removed files come first.
+    async fn delta(
+        &self,
+        request: &CommitRequest,
+        latest: Option<&Snapshot>,
+    ) -> Result<Vec<ManifestEntry>> {
+        let mut delta = Vec::new();
+        if let (Some(scope), Some(latest)) = (&request.overwrite, latest) {
+            let filter = match scope {
+                OverwriteScope::Table => EntryFilter::default(),
+                OverwriteScope::Matching(predicate) => {
+                    EntryFilter { partition: Some(predicate.clone()), ..EntryFilter::default() }
+                }
+                OverwriteScope::Partitions(partitions) => {
+                    EntryFilter { partitions: Some(partitions.clone()), ..EntryFilter::default() }
+                }
+            };
+            let filter = EntryFilter { real_buckets_only: true, ..filter };
+            let (live, _) =
+                self.store.live_entries(latest, &self.partition_types, &filter).await?;
+            delta.extend(live.into_iter().map(|e| self.delete_of(e)));
+        }
+        delta.extend(request.entries.iter().cloned());
+        let checked = request.check_conflicts || request.kind != CommitKind::Append;
+        if let (true, Some(latest)) = (checked || self.options.commit.discard_duplicates, latest) {
+            let changed: HashSet<BinaryRow> = delta.iter().map(|e| e.partition.clone()).collect();
+            let filter =
+                EntryFilter { partitions: Some(changed), ..EntryFilter::default() };
+            let (base, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
+            if self.options.commit.discard_duplicates && request.kind == CommitKind::Append {
+                let live: HashSet<_> = base.iter().map(ManifestEntry::identity).collect();
+                delta.retain(|e| !live.contains(&e.identity()));
+            }
+            if checked {
+                let keys = self.schema.columns(&self.schema.trimmed_primary_keys())?;
+                let key_types: Vec<_> = keys.into_iter().map(|f| f.data_type).collect();
+                conflict::check(&base, &delta, request.kind, &key_types).map_err(|reason| {
+                    crate::MetadataError::Conflict {
+                        table: self.store.name().to_owned(),
+                        competitor: super::describe(latest),
+                        reason,
+                    }
+                })?;
+            }
+        }
+        Ok(delta)
+    }
+
+    fn delete_of(&self, mut entry: ManifestEntry) -> ManifestEntry {
+        entry.kind = EntryKind::Delete;
+        if self.options.manifest.drop_stats_of_deleted {
+            entry.file.value_stats = headwater_spec::SimpleStats::empty();
+            entry.file.value_stats_cols = Some(Vec::new());
+        }
+        entry
+    }
+
+    async fn write_metadata(
+        &self,
+        writer: &mut ManifestWriter<'_>,
+        request: &CommitRequest,
+        latest: Option<&Snapshot>,
+        delta: &[ManifestEntry],
+    ) -> Result<Snapshot> {
+        let schema_id = self.store.schema_ids().await?.last().copied().unwrap_or(self.schema.id);
+        let previous = match latest {
+            Some(latest) => self.store.manifests_of(latest).await?,
+            None => Vec::new(),
+        };
+        let base = merge_manifests(self, writer, previous, schema_id).await?;
+        let (base_list, base_size) = writer.list(&base).await?;
+        let delta_metas = writer.entries(delta, schema_id).await?;
+        let (delta_list, delta_size) = writer.list(&delta_metas).await?;
+        let delta_rows = delta.iter().fold(0_i64, |sum, e| match e.kind {
+            EntryKind::Add => sum.saturating_add(e.file.row_count),
+            EntryKind::Delete => sum.saturating_sub(e.file.row_count),
+        });
+        let now = self.store.env().clock.now_millis();
+        let same_schema = latest.is_some_and(|s| s.schema_id == schema_id);
+        Ok(Snapshot {
+            version: SNAPSHOT_VERSION,
+            uuid: None,
+            id: latest.map_or(1, |s| s.id.saturating_add(1)),
+            schema_id,
+            base_manifest_list: base_list,
+            base_manifest_list_size: Some(base_size),
+            delta_manifest_list: delta_list,
+            delta_manifest_list_size: Some(delta_size),
+            changelog_manifest_list: None,
+            changelog_manifest_list_size: None,
+            index_manifest: latest.and_then(|s| s.index_manifest.clone()),
+            commit_user: request.user.clone(),
+            commit_identifier: request.identifier,
+            commit_kind: request.kind,
+            // Never before the predecessor, however the clocks of two writers differ.
+            time_millis: latest.map_or(now, |s| now.max(s.time_millis)),
+            log_offsets: None,
+            total_record_count: latest
+                .map_or(0, |s| s.total_record_count)
+                .saturating_add(delta_rows),
+            delta_record_count: delta_rows,
+            changelog_record_count: None,
+            watermark: request.watermark.max(latest.and_then(|s| s.watermark)),
+            statistics: latest.filter(|_| same_schema).and_then(|s| s.statistics.clone()),
+            properties: Some(request.properties.clone()).filter(|p| !p.is_empty()),
+            next_row_id: Some(latest.and_then(|s| s.next_row_id).unwrap_or(0)),
+            operation: None,
+        })
+    }
+
+    /// Removes files that nothing refers to; what cannot be removed is only waste.
+    async fn remove(&self, files: &[String]) {
+        for file in files {
+            if let Err(error) = self.store.io().delete(&self.store.path(file)).await {
+                tracing::debug!(%error, "an unreferenced file stays behind");
+            }
+        }
+    }
+
+    pub(super) const fn parts(
+        &self,
+    ) -> (
+        &crate::TableStore,
+        &headwater_spec::options::TableOptions,
+        &[headwater_spec::DataType],
+    ) {
+        (self.store, self.options, self.partition_types.as_slice())
+    }
+}

@@ -1,0 +1,243 @@
+//! Commits: changes of a writer become the next snapshot, or nothing at all.
+//!
+//! Order: data files are durable before this starts; then manifests, manifest lists and the
+//! snapshot, which [`publish`] makes visible without ever replacing one. A lost race is rebased on
+//! the winner and tried again. While the outcome of a publish is unknown nothing is deleted.
+//! Rules: `docs/spec/commit.md`. Source: Paimon 1.4.2 `FileStoreCommitImpl`.
+
+mod attempt;
+mod conflict;
+mod manifest_merge;
+mod publish;
+mod sequence;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use headwater_io::IoError;
+use headwater_spec::manifest::ManifestEntry;
+use headwater_spec::options::TableOptions;
+use headwater_spec::predicate::Predicate;
+use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
+use headwater_spec::{BinaryRow, CommitKind, DataType, Snapshot, TableSchema};
+use indexmap::IndexMap;
+
+use crate::error::{MetadataError, Result};
+use crate::store::TableStore;
+
+pub use sequence::{BucketFloor, SequenceBase};
+
+/// Which live files an overwrite removes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OverwriteScope {
+    /// All of the table.
+    Table,
+    /// Partitions that match; column numbers are positions among the partition columns.
+    Matching(Predicate),
+    /// Exactly these partitions.
+    Partitions(HashSet<BinaryRow>),
+}
+
+/// One commit.
+#[derive(Debug, Clone)]
+pub struct CommitRequest {
+    /// Stable name of the writing job; with `identifier` it makes a commit unique.
+    pub user: String,
+    /// Number that grows per user, or [`BATCH_COMMIT_IDENTIFIER`].
+    pub identifier: i64,
+    /// Event time reached, milliseconds.
+    pub watermark: Option<i64>,
+    /// Free properties of the snapshot.
+    pub properties: IndexMap<String, String>,
+    /// Files to add (and, for compactions, to remove), in order.
+    pub entries: Vec<ManifestEntry>,
+    /// For [`CommitKind::Overwrite`]: what is replaced.
+    pub overwrite: Option<OverwriteScope>,
+    /// Kind of the snapshot.
+    pub kind: CommitKind,
+    /// Refuse if another commit changed what this one builds on.
+    pub check_conflicts: bool,
+    /// Refuse if rows with the same or larger sequence numbers came into the same buckets.
+    pub sequence_base: Option<SequenceBase>,
+}
+
+impl CommitRequest {
+    /// New files, added in one batch commit.
+    #[must_use]
+    pub fn append(user: impl Into<String>, entries: Vec<ManifestEntry>) -> Self {
+        Self {
+            user: user.into(),
+            identifier: BATCH_COMMIT_IDENTIFIER,
+            watermark: None,
+            properties: IndexMap::new(),
+            entries,
+            overwrite: None,
+            kind: CommitKind::Append,
+            check_conflicts: false,
+            sequence_base: None,
+        }
+    }
+}
+
+/// What a commit works on.
+pub struct Committer<'a> {
+    store: &'a TableStore,
+    schema: &'a TableSchema,
+    options: &'a TableOptions,
+    partition_types: Vec<DataType>,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Done(Snapshot),
+    /// Another writer took the id; the files of the attempt are gone or will be reused.
+    Lost(i64),
+    /// The publish may have happened; nothing was deleted.
+    Unknown(i64, IoError),
+}
+
+/// What earlier attempts left behind: how to recognise our own snapshot.
+#[derive(Default)]
+struct History {
+    /// Delta lists of attempts whose snapshot may be visible.
+    delta_lists: HashSet<String>,
+    /// Newest snapshot before the first such attempt.
+    base: Option<i64>,
+}
+
+impl<'a> Committer<'a> {
+    /// A committer for the table with this (newest) schema.
+    ///
+    /// # Errors
+    /// A partition column is missing.
+    pub fn new(
+        store: &'a TableStore,
+        schema: &'a TableSchema,
+        options: &'a TableOptions,
+    ) -> Result<Self> {
+        let partition_types =
+            schema.columns(&schema.partition_keys)?.into_iter().map(|f| f.data_type).collect();
+        Ok(Self { store, schema, options, partition_types })
+    }
+
+    /// Commits and returns the snapshot that made the changes visible; `None` if there was nothing
+    /// to commit and the table ignores empty commits.
+    ///
+    /// # Errors
+    /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
+    /// [`MetadataError::Conflict`] and [`MetadataError::SequenceMoved`] mean that nothing was
+    /// committed; after [`MetadataError::OutcomeUnknown`] commit again with the same user and
+    /// identifier.
+    pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
+        if request.entries.is_empty()
+            && request.overwrite.is_none()
+            && self.options.commit.ignore_empty
+        {
+            return Ok(None);
+        }
+        let clock = &self.store.env().clock;
+        let started = clock.monotonic();
+        let mut history = History::default();
+        let mut retries = 0;
+        loop {
+            if let Some(own) = self.find_own(&history).await? {
+                return Ok(Some(own));
+            }
+            let outcome = self.attempt(request, &mut history).await?;
+            let out_of_time = self
+                .options
+                .commit
+                .timeout
+                .is_some_and(|limit| clock.monotonic().saturating_sub(started) >= limit);
+            let stop = retries >= self.options.commit.max_retries || out_of_time;
+            match outcome {
+                Attempt::Done(snapshot) => {
+                    self.store.write_latest_hint(snapshot.id).await;
+                    return Ok(Some(snapshot));
+                }
+                Attempt::Lost(id) if stop => {
+                    if let Some(own) = self.find_own(&history).await? {
+                        return Ok(Some(own));
+                    }
+                    return Err(self.gave_up(id, retries + 1).await);
+                }
+                Attempt::Unknown(id, source) if stop => {
+                    // One more look: an unknown publish that is visible is a success.
+                    if let Ok(Some(own)) = self.find_own(&history).await {
+                        return Ok(Some(own));
+                    }
+                    return Err(MetadataError::OutcomeUnknown {
+                        table: self.store.name().to_owned(),
+                        id,
+                        user: request.user.clone(),
+                        identifier: request.identifier,
+                        source,
+                    });
+                }
+                Attempt::Lost(_) | Attempt::Unknown(..) => {}
+            }
+            self.wait(retries).await;
+            retries += 1;
+        }
+    }
+
+    async fn wait(&self, retries: u32) {
+        let commit = &self.options.commit;
+        let env = self.store.env();
+        let wait: Duration = headwater_io::backoff(
+            retries,
+            commit.min_wait,
+            commit.max_wait,
+            env.random.as_ref(),
+        );
+        env.clock.sleep(wait).await;
+    }
+
+    /// Our snapshot, if an earlier attempt whose outcome was unknown did publish it.
+    async fn find_own(&self, history: &History) -> Result<Option<Snapshot>> {
+        if history.delta_lists.is_empty() {
+            return Ok(None);
+        }
+        let latest = self.store.snapshot_ids().await?.last().copied().unwrap_or(0);
+        let mut id = latest;
+        while id > history.base.unwrap_or(0) {
+            if let Some(snapshot) = self.store.try_snapshot(id).await?
+                && history.delta_lists.contains(&snapshot.delta_manifest_list)
+            {
+                return Ok(Some(snapshot));
+            }
+            id -= 1;
+        }
+        Ok(None)
+    }
+
+    async fn gave_up(&self, id: i64, attempts: u32) -> MetadataError {
+        let competitor = match self.store.try_snapshot(id).await {
+            Ok(Some(snapshot)) => describe(&snapshot),
+            _ => "another writer".to_owned(),
+        };
+        MetadataError::GaveUp { table: self.store.name().to_owned(), attempts, id, competitor }
+    }
+}
+
+/// Names a commit for messages.
+fn describe(snapshot: &Snapshot) -> String {
+    format!(
+        "snapshot {} ({:?} by user '{}', identifier {})",
+        snapshot.id, snapshot.commit_kind, snapshot.commit_user, snapshot.commit_identifier
+    )
+}
+
+/// Identifiers of `identifiers` that `user` has not committed yet, as Paimon's recovery filters
+/// them: everything up to the identifier of the user's newest snapshot is done.
+///
+/// # Errors
+/// A snapshot is corrupt, or the store did not answer.
+pub async fn filter_committed(
+    store: &TableStore,
+    user: &str,
+    identifiers: &[i64],
+) -> Result<Vec<i64>> {
+    let done = store.latest_snapshot_of_user(user).await?.map(|s| s.commit_identifier);
+    Ok(identifiers.iter().copied().filter(|id| done.is_none_or(|done| *id > done)).collect())
+}

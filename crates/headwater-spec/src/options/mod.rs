@@ -1,0 +1,20 @@
+//! Table options: the stored string map, what Paimon knows, and what this version does with each.
+//!
+//! [`Options`] keeps everything as it was stored. [`TableOptions`] is parsed once, when a table is
+//! opened; code below never sees the map. The 325 options of Paimon 1.4.2 (key, type, default,
+//! fallback names, values) stand in `paimon-1.4.jsonl`.
+
+mod known;
+mod raw;
+mod support;
+mod table;
+mod values;
+
+pub use known::{KnownOption, check_ddl, known, nearest};
+pub use raw::Options;
+pub use support::{Findings, inspect};
+pub use table::{
+    CommitOptions, FileOptions, ManifestOptions, PartitionOptions, SplitOptions, StatsMode,
+    StatsOptions, TableOptions,
+};
+pub use values::{parse_duration_millis, parse_memory};

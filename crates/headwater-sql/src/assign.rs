@@ -1,0 +1,178 @@
+//! Fits a query's columns to a table's: by position, with the table's types, or an error that
+//! names the column. Nothing is cut or turned into null on the way.
+
+mod check;
+mod convert;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::common::ScalarValue;
+use headwater::spec::types::arrow_schema;
+use headwater::{DataField, RowType, TableSchema};
+
+use self::check::check_values;
+use self::convert::{check_assignable, convert};
+use crate::error::SqlError;
+
+/// Where the values of a table's column come from.
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    /// Column of the query, by position.
+    Query(usize),
+    /// One value for all rows.
+    Constant(ScalarValue),
+}
+
+/// How rows of a query become rows of a table.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    schema: SchemaRef,
+    targets: Vec<(DataField, Source)>,
+    query_columns: usize,
+}
+
+impl Assignment {
+    /// For `INSERT INTO table [PARTITION (partition)] [(columns)]`.
+    ///
+    /// Columns that the statement does not name get their default value, or null.
+    pub(crate) fn new(
+        table: &TableSchema,
+        partition: &[(String, Option<String>)],
+        columns: &[String],
+    ) -> Result<Self, SqlError> {
+        let row_type = table.row_type();
+        check_partition(table, partition)?;
+        check_columns(&row_type, partition, columns)?;
+        let mut query_columns = 0;
+        let mut targets = Vec::with_capacity(row_type.fields.len());
+        for field in &row_type.fields {
+            let fixed = partition.iter().find(|(name, _)| *name == field.name);
+            let source = if let Some((_, text)) = fixed {
+                Source::Constant(constant(text.as_deref(), field)?)
+            } else if columns.is_empty() {
+                query_columns += 1;
+                Source::Query(query_columns - 1)
+            } else if let Some(position) = columns.iter().position(|name| *name == field.name) {
+                Source::Query(position)
+            } else {
+                if field.default_value.is_none() && !field.data_type.nullable {
+                    return Err(SqlError::invalid(format!(
+                        "column '{}' is NOT NULL and has no default value: the statement must give it",
+                        field.name
+                    )));
+                }
+                Source::Constant(constant(field.default_value.as_deref(), field)?)
+            };
+            targets.push((field.clone(), source));
+        }
+        if !columns.is_empty() {
+            query_columns = columns.len();
+        }
+        Ok(Self { schema: arrow_schema(&row_type), targets, query_columns })
+    }
+
+    /// Refuses a query whose columns are too many, too few, or of types that do not fit.
+    pub(crate) fn check(&self, query: &SchemaRef) -> Result<(), SqlError> {
+        if query.fields().len() != self.query_columns {
+            let wanted: Vec<&str> = self
+                .targets
+                .iter()
+                .filter(|(_, source)| matches!(source, Source::Query(_)))
+                .map(|(field, _)| field.name.as_str())
+                .collect();
+            return Err(SqlError::invalid(format!(
+                "the query gives {} columns, but {} are to be filled: {}",
+                query.fields().len(),
+                self.query_columns,
+                wanted.join(", ")
+            )));
+        }
+        for (field, source) in &self.targets {
+            if let Source::Query(position) = source {
+                let given = query.field(*position).data_type();
+                check_assignable(given, &field.data_type.kind, &field.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The table's rows for a batch of the query's.
+    pub(crate) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, SqlError> {
+        let rows = batch.num_rows();
+        let mut columns = Vec::with_capacity(self.targets.len());
+        for (field, source) in &self.targets {
+            let column: ArrayRef = match source {
+                Source::Constant(value) => value.to_array_of_size(rows)?,
+                Source::Query(position) => {
+                    let Some(given) = batch.columns().get(*position) else {
+                        return Err(SqlError::invalid("the query lost a column"));
+                    };
+                    convert(given, &field.data_type, &field.name)?
+                }
+            };
+            check_values(&column, &field.data_type, &field.name)?;
+            columns.push(column);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(|e| SqlError::invalid(e.to_string()))
+    }
+}
+
+fn check_partition(
+    table: &TableSchema,
+    partition: &[(String, Option<String>)],
+) -> Result<(), SqlError> {
+    for (name, _) in partition {
+        if !table.partition_keys.contains(name) {
+            return Err(SqlError::invalid(if table.partition_keys.is_empty() {
+                format!("'{name}' is no partition column: the table has no partitions")
+            } else {
+                format!(
+                    "'{name}' is no partition column; there are: {}",
+                    table.partition_keys.join(", ")
+                )
+            }));
+        }
+    }
+    Ok(())
+}
+
+fn check_columns(
+    row_type: &RowType,
+    partition: &[(String, Option<String>)],
+    columns: &[String],
+) -> Result<(), SqlError> {
+    for (position, name) in columns.iter().enumerate() {
+        if row_type.index_of(name).is_none() {
+            let known: Vec<&str> = row_type.fields.iter().map(|f| f.name.as_str()).collect();
+            return Err(SqlError::invalid(format!(
+                "the table has no column '{name}'; it has: {}",
+                known.join(", ")
+            )));
+        }
+        if columns.iter().take(position).any(|other| other == name) {
+            return Err(SqlError::invalid(format!("column '{name}' is named twice")));
+        }
+        if partition.iter().any(|(other, _)| other == name) {
+            return Err(SqlError::invalid(format!(
+                "column '{name}' has its value in PARTITION already"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A value given as text, in the column's type.
+fn constant(text: Option<&str>, field: &DataField) -> Result<ScalarValue, SqlError> {
+    let given: ArrayRef = Arc::new(StringArray::from(vec![text]));
+    check_assignable(given.data_type(), &field.data_type.kind, &field.name)?;
+    let column = convert(&given, &field.data_type, &field.name)?;
+    check_values(&column, &field.data_type, &field.name)?;
+    Ok(ScalarValue::try_from_array(&column, 0)?)
+}

@@ -1,0 +1,219 @@
+//! The errors of this crate: what went wrong, in which statement, and what to do about it.
+
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
+use headwater::ErrorKind;
+
+/// Where a statement stands in its script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Position {
+    /// Number of the statement, from 1; 0 when there is no script.
+    pub(crate) number: usize,
+    /// Line of the complaint, or else on which the statement starts; from 1.
+    pub(crate) line: usize,
+}
+
+/// A statement that could not be run, with its place in the script.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct SqlError {
+    what: SqlErrorKind,
+    position: Position,
+}
+
+/// What is wrong with a statement.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlErrorKind {
+    /// The text is not a statement.
+    #[error("syntax error: {message} (line {line}, column {column})")]
+    Syntax {
+        /// What was expected, what was found.
+        message: String,
+        /// Line in the script, from 1.
+        line: usize,
+        /// Column in the line, from 1.
+        column: usize,
+    },
+    /// The statement is understood but makes no sense.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong, and with which column, option or name.
+        message: String,
+    },
+    /// The statement is legal, but not something this version does.
+    #[error("{what} not supported: {advice}")]
+    Unsupported {
+        /// The feature, with its verb: "DELETE is".
+        what: String,
+        /// What to do instead.
+        advice: String,
+    },
+    /// A table or a database could not be read, written or defined.
+    #[error(transparent)]
+    Table(headwater::Error),
+    /// The query could not be planned or computed.
+    #[error("{}", plain_message(.0))]
+    Query(#[source] Box<DataFusionError>),
+}
+
+impl SqlError {
+    pub(crate) fn new(what: SqlErrorKind) -> Self {
+        Self { what, position: Position::default() }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(SqlErrorKind::Invalid { message: message.into() })
+    }
+
+    pub(crate) fn unsupported(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(SqlErrorKind::Unsupported { what: what.into(), advice: advice.into() })
+    }
+
+    /// The same error, at this place unless it already knows its own.
+    pub(crate) fn at(mut self, position: Position) -> Self {
+        if self.position == Position::default() {
+            self.position = position;
+        }
+        self
+    }
+
+    /// Finds the error of a table or of this crate inside of DataFusion's wrappers.
+    pub(crate) fn from_datafusion(error: DataFusionError) -> Self {
+        Self::new(match unwrap_datafusion(error) {
+            Unwrapped::Own(inner) => return *inner,
+            Unwrapped::Table(inner) => SqlErrorKind::Table(*inner),
+            Unwrapped::Other(inner) => SqlErrorKind::Query(Box::new(inner)),
+        })
+    }
+
+    /// Number of the statement in its script, from 1; 0 when it stands alone.
+    #[must_use]
+    pub const fn statement(&self) -> usize {
+        self.position.number
+    }
+
+    /// Line of the script on which the failing statement starts, from 1; 0 when unknown.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.position.line
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub const fn what(&self) -> &SqlErrorKind {
+        &self.what
+    }
+
+    /// What a caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &self.what {
+            SqlErrorKind::Syntax { .. } | SqlErrorKind::Invalid { .. } => ErrorKind::Invalid,
+            SqlErrorKind::Unsupported { .. } => ErrorKind::Unsupported,
+            SqlErrorKind::Table(inner) => inner.kind(),
+            SqlErrorKind::Query(inner) => match inner.find_root() {
+                DataFusionError::NotImplemented(_) => ErrorKind::Unsupported,
+                DataFusionError::Internal(_) => ErrorKind::Internal,
+                DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => {
+                    ErrorKind::Unavailable
+                }
+                DataFusionError::ResourcesExhausted(_) => ErrorKind::Unavailable,
+                _ => ErrorKind::Invalid,
+            },
+        }
+    }
+}
+
+impl From<headwater::Error> for SqlError {
+    fn from(source: headwater::Error) -> Self {
+        Self::new(SqlErrorKind::Table(source))
+    }
+}
+
+impl From<DataFusionError> for SqlError {
+    fn from(source: DataFusionError) -> Self {
+        Self::from_datafusion(source)
+    }
+}
+
+enum Unwrapped {
+    Own(Box<SqlError>),
+    Table(Box<headwater::Error>),
+    Other(DataFusionError),
+}
+
+fn unwrap_datafusion(error: DataFusionError) -> Unwrapped {
+    match error {
+        DataFusionError::External(boxed) => match boxed.downcast::<SqlError>() {
+            Ok(own) => Unwrapped::Own(own),
+            Err(boxed) => match boxed.downcast::<headwater::Error>() {
+                Ok(table) => Unwrapped::Table(table),
+                Err(boxed) => match boxed.downcast::<DataFusionError>() {
+                    Ok(inner) => unwrap_datafusion(*inner),
+                    Err(boxed) => Unwrapped::Other(DataFusionError::External(boxed)),
+                },
+            },
+        },
+        DataFusionError::Context(context, inner) => match unwrap_datafusion(*inner) {
+            Unwrapped::Other(inner) => {
+                Unwrapped::Other(DataFusionError::Context(context, Box::new(inner)))
+            }
+            found => found,
+        },
+        DataFusionError::Diagnostic(_, inner) => unwrap_datafusion(*inner),
+        DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
+            Ok(inner) => unwrap_datafusion(inner),
+            Err(shared) => Unwrapped::Other(DataFusionError::Shared(shared)),
+        },
+        DataFusionError::ArrowError(inner, trace) => match *inner {
+            arrow::error::ArrowError::ExternalError(boxed) => {
+                unwrap_datafusion(DataFusionError::External(boxed))
+            }
+            other => Unwrapped::Other(DataFusionError::ArrowError(Box::new(other), trace)),
+        },
+        other => Unwrapped::Other(other),
+    }
+}
+
+/// DataFusion's message without the prefix that names its crate's module.
+fn plain_message(error: &DataFusionError) -> String {
+    error.strip_backtrace()
+}
+
+impl SqlError {
+    /// An error of the query parser, whose message ends with its place.
+    pub(crate) fn from_parser(error: DataFusionError) -> Self {
+        let text = match find_parser_error(&error) {
+            Some(ParserError::ParserError(text) | ParserError::TokenizerError(text)) => text.clone(),
+            Some(ParserError::RecursionLimitExceeded) => "the statement nests too deep".to_owned(),
+            None => plain_message(&error),
+        };
+        let (message, place) = text.rsplit_once(" at Line: ").unwrap_or((&text, ""));
+        let mut numbers = place
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|digits| digits.parse::<usize>().ok());
+        let (line, column) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        let message = match message.strip_prefix("Expected: ") {
+            Some(rest) => {
+                let rest = rest.replacen(", found: ", ", found ", 1);
+                format!("expected {}", rest.replace("found EOF", "found the end of the statement"))
+            }
+            None => message.to_owned(),
+        };
+        if line == 0 {
+            return Self::invalid(format!("syntax error: {message}"));
+        }
+        Self::new(SqlErrorKind::Syntax { message, line, column })
+    }
+}
+
+fn find_parser_error(error: &DataFusionError) -> Option<&ParserError> {
+    match error {
+        DataFusionError::SQL(inner, _) => Some(inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            find_parser_error(inner)
+        }
+        _ => None,
+    }
+}

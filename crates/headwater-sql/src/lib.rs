@@ -1,0 +1,50 @@
+//! SQL on Paimon tables: DataFusion for queries, own parsing for everything that Flink's dialect
+//! says differently.
+//!
+//! A [`SqlSession`] runs scripts: it cuts them into statements, and gives one [`StatementResult`]
+//! for each, in order. The first error ends the script; it knows the statement's number and line.
+//!
+//! ```no_run
+//! # async fn example(catalog: std::sync::Arc<dyn headwater::Catalog>, env: headwater::Env)
+//! # -> Result<(), headwater_sql::SqlError> {
+//! use futures::StreamExt;
+//! use headwater_sql::{Output, SessionOptions, SqlSession};
+//!
+//! let session = SqlSession::new(SessionOptions::new(catalog, env)).await?;
+//! let mut results = session.run_script("CREATE TABLE t (id INT); SELECT * FROM t");
+//! while let Some(result) = results.next().await {
+//!     let result = result?;
+//!     match result.output {
+//!         Output::Message(text) => println!("{text}"),
+//!         Output::Affected(rows) => println!("{rows} rows written"),
+//!         Output::Rows(mut rows) => {
+//!             while let Some(batch) = rows.next().await {
+//!                 println!("{} rows", batch?.num_rows());
+//!             }
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod assign;
+mod dialect;
+mod error;
+mod files;
+mod names;
+mod parse;
+mod provider;
+mod pushdown;
+mod result;
+mod rewrite;
+mod sample;
+mod scan_exec;
+mod script;
+mod session;
+mod show;
+mod write_exec;
+
+pub use error::{SqlError, SqlErrorKind};
+pub use result::{Output, RowStream, StatementKind, StatementResult};
+pub use session::{ScriptResults, SessionOptions, SqlSession};

@@ -1,0 +1,172 @@
+//! Cuts a script into statements; knows strings, quoted names and comments, but no grammar.
+
+use std::collections::VecDeque;
+
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+
+use crate::dialect::HeadwaterDialect;
+use crate::error::{Position, SqlError, SqlErrorKind};
+
+/// A statement's tokens (without white space and comments) and its place.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) position: Position,
+    pub(crate) tokens: Vec<TokenWithSpan>,
+}
+
+/// Cuts `script` at its semicolons. Empty statements are left out and not counted.
+///
+/// A text that cannot be cut further (a string that never ends), and a hint, come as the error of
+/// the statement they stand in: the statements before can still run.
+pub(crate) fn split(script: &str) -> VecDeque<Result<Piece, SqlError>> {
+    let mut tokens = Vec::new();
+    let outcome =
+        Tokenizer::new(&HeadwaterDialect, script).tokenize_with_location_into_buf(&mut tokens);
+    let mut pieces = Cutter::default();
+    for token in tokens {
+        pieces.add(token);
+    }
+    match outcome {
+        Ok(()) => pieces.end(),
+        Err(e) => {
+            let error = SqlError::new(SqlErrorKind::Syntax {
+                message: e.message,
+                line: usize::try_from(e.location.line).unwrap_or(0),
+                column: usize::try_from(e.location.column).unwrap_or(0),
+            });
+            pieces.fail(error, usize::try_from(e.location.line).unwrap_or(0));
+        }
+    }
+    pieces.done
+}
+
+#[derive(Default)]
+struct Cutter {
+    done: VecDeque<Result<Piece, SqlError>>,
+    tokens: Vec<TokenWithSpan>,
+    hint: Option<SqlError>,
+}
+
+impl Cutter {
+    fn add(&mut self, token: TokenWithSpan) {
+        match &token.token {
+            Token::SemiColon => self.end(),
+            Token::Whitespace(Whitespace::MultiLineComment(text)) if text.starts_with('+') => {
+                let line = line_of(&token);
+                self.hint.get_or_insert_with(|| {
+                    SqlError::unsupported(
+                        format!("hint /*{text}*/ on line {line} is"),
+                        "hints are not supported yet; remove it",
+                    )
+                });
+                // A hint alone is still a statement that must be refused.
+                if self.tokens.is_empty() {
+                    self.tokens.push(TokenWithSpan { token: Token::EOF, span: token.span });
+                }
+            }
+            Token::Whitespace(_) => {}
+            _ => {
+                if let [TokenWithSpan { token: Token::EOF, .. }] = self.tokens.as_slice() {
+                    self.tokens.clear();
+                }
+                self.tokens.push(token);
+            }
+        }
+    }
+
+    fn position(&self, fallback_line: usize) -> Position {
+        Position {
+            number: self.done.len() + 1,
+            line: self.tokens.first().map_or(fallback_line, line_of),
+        }
+    }
+
+    fn end(&mut self) {
+        let position = self.position(0);
+        let tokens = std::mem::take(&mut self.tokens);
+        let piece = match self.hint.take() {
+            Some(hint) => Err(hint.at(position)),
+            None if tokens.is_empty() => return,
+            None => Ok(Piece { position, tokens }),
+        };
+        self.done.push_back(piece);
+    }
+
+    fn fail(&mut self, error: SqlError, line: usize) {
+        let position = self.position(line);
+        self.done.push_back(Err(error.at(position)));
+    }
+}
+
+fn line_of(token: &TokenWithSpan) -> usize {
+    usize::try_from(token.span.start.line).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(script: &str) -> Vec<(usize, usize, String)> {
+        split(script)
+            .into_iter()
+            .map(|piece| {
+                let piece = piece.unwrap();
+                let text: Vec<String> = piece.tokens.iter().map(ToString::to_string).collect();
+                (piece.position.number, piece.position.line, text.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn statements_know_their_number_and_line() {
+        let script = "-- first; not a statement\nSELECT 1;\n\n;;\n  SELECT\n 2 ; SELECT 3";
+        assert_eq!(
+            cut(script),
+            vec![
+                (1, 2, "SELECT 1".into()),
+                (2, 5, "SELECT 2".into()),
+                (3, 6, "SELECT 3".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn semicolons_inside_of_strings_names_and_comments_do_not_cut() {
+        let script =
+            "SELECT 'a;''b;', `c;``d`, \"e;\" /* ; /* nested; */ */ -- ;\n, 'multi\nline;'; SELECT 2";
+        let pieces = cut(script);
+        assert_eq!(pieces.len(), 2);
+        assert_eq!((pieces[1].0, pieces[1].1), (2, 3));
+    }
+
+    #[test]
+    fn an_empty_script_has_no_statements() {
+        assert!(split(" \n -- nothing\n /* at all */ ;").is_empty());
+    }
+
+    #[test]
+    fn a_hint_is_refused_and_never_dropped() {
+        let mut pieces = split("SELECT 1;\nSELECT * FROM t /*+ OPTIONS('scan.snapshot-id'='1') */");
+        assert!(pieces.pop_front().unwrap().is_ok());
+        let error = pieces.pop_front().unwrap().unwrap_err();
+        assert!(error.to_string().contains("hints are not supported yet"), "{error}");
+        assert_eq!((error.statement(), error.line()), (2, 2));
+        assert_eq!(split("/*+ alone */").len(), 1);
+    }
+
+    #[test]
+    fn a_string_without_end_fails_its_own_statement_only() {
+        let mut pieces = split("SELECT 1;\nSELECT\n 'open; SELECT 3");
+        assert!(pieces.pop_front().unwrap().is_ok());
+        let error = pieces.pop_front().unwrap().unwrap_err();
+        assert_eq!((error.statement(), error.line()), (2, 2));
+        assert!(error.to_string().contains("line 3"), "{error}");
+        assert!(pieces.is_empty());
+    }
+
+    #[test]
+    fn text_of_many_scripts_survives() {
+        let pieces = cut("SELECT '订单;🚚', `列` FROM t");
+        assert_eq!(pieces, vec![(1, 1, "SELECT '订单;🚚' , `列` FROM t".into())]);
+    }
+}

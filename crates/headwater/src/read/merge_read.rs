@@ -1,0 +1,221 @@
+//! Reads splits whose files share keys: merges the sorted runs of each section.
+//!
+//! Rules: `docs/spec/scan.md#merge`. Source: Paimon 1.4.2 `MergeFileSplitRead`.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Int8Type, Int64Type, Schema, SchemaRef};
+use futures::StreamExt;
+use futures::stream;
+use headwater_lsm::{
+    KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge, SortMergeOptions,
+    merge_engine,
+};
+use headwater_spec::types::arrow_field;
+use headwater_spec::{DataField, DataFileMeta, DataType, ErrorKind};
+
+use super::assemble::Assembler;
+use super::builder::ReadBuilder;
+use super::file::{Unit, Units, Wanted, kind_field, sequence_field};
+use super::plan::key_types;
+use super::split::Split;
+use super::stream::RowStream;
+use crate::error::{Error, Result};
+
+/// Batches that one visit to a CPU thread makes at most.
+const BATCHES_PER_JOB: usize = 4;
+
+pub(super) fn read(
+    read: &ReadBuilder,
+    split: &Split,
+    sections: &[Vec<Vec<DataFileMeta>>],
+) -> Result<RowStream> {
+    let assembler = Assembler::new(read, split);
+    let layout = Arc::new(Layout::new(read, assembler.stored_fields())?);
+    let keys = read.table.schema().trimmed_primary_keys();
+    let is_key = |field: &DataField| keys.contains(&field.name);
+    let merger = Merger {
+        several: Wanted::new(read, split, layout.fields.clone(), is_key)?,
+        single: Wanted::new(read, split, layout.fields.clone(), |_| true)?,
+        sections: sections.iter().cloned().collect(),
+        layout,
+        assembler,
+        current: None,
+        options: SortMergeOptions { batch_rows: read.batch_rows(), drop_deletes: true },
+    };
+    let pools = read.table.env().pools.clone();
+    let state = (merger, VecDeque::new(), false);
+    let batches = stream::try_unfold(state, move |(mut merger, mut ready, mut ended)| {
+        let pools = pools.clone();
+        async move {
+            loop {
+                if let Some(batch) = ready.pop_front() {
+                    return Ok(Some((batch, (merger, ready, ended))));
+                }
+                if ended {
+                    return Ok(None);
+                }
+                if merger.current.is_none() && !merger.open_section() {
+                    return Ok(None);
+                }
+                (merger, ready, ended) = pools.run(move || merger.work()).await??;
+            }
+        }
+    });
+    Ok(RowStream::new(read.schema(), batches.boxed()))
+}
+
+/// Where keys, sequence numbers, kinds and values stand in a file batch.
+struct Layout {
+    fields: Vec<DataField>,
+    key_at: Vec<usize>,
+    key_types: Vec<DataType>,
+    values: usize,
+    value_schema: SchemaRef,
+}
+
+impl Layout {
+    /// Values first, then key columns that are not among them, then the system columns.
+    fn new(read: &ReadBuilder, values: Vec<DataField>) -> Result<Self> {
+        let schema = read.table.schema();
+        let value_schema = Arc::new(Schema::new(values.iter().map(arrow_field).collect::<Vec<_>>()));
+        let count = values.len();
+        let mut fields = values;
+        let mut key_at = Vec::new();
+        for key in schema.columns(&schema.trimmed_primary_keys())? {
+            let known = fields.iter().position(|f| f.id == key.id);
+            key_at.push(known.unwrap_or_else(|| {
+                fields.push(key);
+                fields.len() - 1
+            }));
+        }
+        fields.push(sequence_field());
+        fields.push(kind_field());
+        Ok(Self { fields, key_at, key_types: key_types(read)?, values: count, value_schema })
+    }
+
+    fn key_values(&self, encoder: &KeyEncoder, batch: &RecordBatch) -> Result<KeyValueBatch> {
+        let columns = batch.columns();
+        let (Some((kinds, rest)), true) = (columns.split_last(), columns.len() == self.fields.len())
+        else {
+            return Err(LsmError::source(ErrorKind::Internal, "a file batch lacks columns").into());
+        };
+        let Some((sequence, _)) = rest.split_last() else {
+            return Err(LsmError::source(ErrorKind::Internal, "a file batch lacks columns").into());
+        };
+        let keys: Vec<ArrayRef> =
+            self.key_at.iter().filter_map(|at| columns.get(*at)).map(Arc::clone).collect();
+        let values: Vec<ArrayRef> = columns.iter().take(self.values).map(Arc::clone).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let values =
+            RecordBatch::try_new_with_options(Arc::clone(&self.value_schema), values, &options)?;
+        Ok(KeyValueBatch::try_new(
+            encoder.encode(&keys)?,
+            sequence.as_primitive::<Int64Type>().clone(),
+            kinds.as_primitive::<Int8Type>().clone(),
+            values,
+        )?)
+    }
+}
+
+/// Merges section after section.
+struct Merger {
+    several: Wanted,
+    single: Wanted,
+    sections: VecDeque<Vec<Vec<DataFileMeta>>>,
+    layout: Arc<Layout>,
+    assembler: Assembler,
+    current: Option<SortMerge>,
+    options: SortMergeOptions,
+}
+
+impl Merger {
+    /// Starts fetching the runs of the next section; false if there is none.
+    fn open_section(&mut self) -> bool {
+        let Some(mut runs) = self.sections.pop_front() else { return false };
+        // The last of equal sequence numbers wins: let that be the newest file.
+        runs.sort_by_key(|run| {
+            run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN)
+        });
+        let wanted = if runs.len() == 1 { &self.single } else { &self.several };
+        let readers = runs
+            .into_iter()
+            .map(|files| {
+                let run = FileRun {
+                    units: wanted.fetch(files),
+                    current: None,
+                    encoder: None,
+                    layout: Arc::clone(&self.layout),
+                    batch_rows: self.options.batch_rows,
+                };
+                Box::new(run) as Box<dyn RunReader>
+            })
+            .collect();
+        self.current = Some(SortMerge::new(
+            readers,
+            merge_engine(MergeEngineKind::Deduplicate),
+            self.options,
+        ));
+        true
+    }
+
+    /// Makes the next batches of the open section; says whether everything is read.
+    fn work(mut self) -> Result<(Self, VecDeque<RecordBatch>, bool)> {
+        let mut ready = VecDeque::new();
+        while ready.len() < BATCHES_PER_JOB {
+            let Some(merge) = &mut self.current else { break };
+            match merge.next_batch()? {
+                Some(batch) => {
+                    let rows = batch.len();
+                    let kinds: ArrayRef = Arc::new(batch.kinds);
+                    let values = batch.values.columns();
+                    ready.push_back(self.assembler.assemble(values, Some(kinds), rows)?);
+                }
+                None => self.current = None,
+            }
+        }
+        let ended = self.current.is_none() && self.sections.is_empty();
+        Ok((self, ready, ended))
+    }
+}
+
+/// The files of one sorted run.
+struct FileRun {
+    units: Units,
+    current: Option<Unit>,
+    encoder: Option<KeyEncoder>,
+    layout: Arc<Layout>,
+    batch_rows: usize,
+}
+
+impl FileRun {
+    fn next(&mut self) -> Result<Option<KeyValueBatch>> {
+        loop {
+            if let Some(unit) = &mut self.current {
+                if let Some(batch) = unit.next_batch(self.batch_rows)? {
+                    let encoder = match &self.encoder {
+                        Some(encoder) => encoder,
+                        None => self.encoder.insert(KeyEncoder::new(&self.layout.key_types)?),
+                    };
+                    return self.layout.key_values(encoder, &batch).map(Some);
+                }
+                self.current = None;
+            }
+            match self.units.next_blocking() {
+                None => return Ok(None),
+                Some(unit) => self.current = Some(unit?),
+            }
+        }
+    }
+}
+
+impl RunReader for FileRun {
+    fn next_batch(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
+        self.next().map_err(|error: Error| match error {
+            Error::Lsm(error) => error,
+            other => other.into(),
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Reads: which files, in which splits, and the rows of each split.
+
+mod assemble;
+mod builder;
+pub(crate) mod file;
+mod merge_read;
+mod plan;
+mod prune;
+mod raw_read;
+mod split;
+mod stream;
+
+pub use builder::ReadBuilder;
+pub use plan::Plan;
+pub use split::Split;
+pub use stream::RowStream;
+
+/// Name of the extra column with the row kind (0 +I, 1 -U, 2 +U, 3 -D).
+pub const ROW_KIND_COLUMN: &str = "_VALUE_KIND";

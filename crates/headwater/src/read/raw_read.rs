@@ -1,0 +1,72 @@
+//! Reads splits whose files need no merge: file by file, unit by unit.
+
+use futures::StreamExt;
+use futures::stream;
+use headwater_spec::DataFileMeta;
+
+use super::assemble::Assembler;
+use super::builder::ReadBuilder;
+use super::file::{Unit, Units, Wanted, kind_field};
+use super::split::Split;
+use super::stream::RowStream;
+use crate::error::Result;
+
+pub(super) fn read(
+    read: &ReadBuilder,
+    split: &Split,
+    files: &[DataFileMeta],
+) -> Result<RowStream> {
+    let assembler = Assembler::new(read, split);
+    let mut fields = assembler.stored_fields();
+    let kinds = read.row_kind && read.table.has_primary_key();
+    if kinds {
+        fields.push(kind_field());
+    }
+    let wanted = Wanted::new(read, split, fields, |_| true)?;
+    let state = State {
+        units: wanted.fetch(files.to_vec()),
+        current: None,
+        assembler,
+        kinds,
+        batch_rows: read.batch_rows(),
+    };
+    let pools = read.table.env().pools.clone();
+    let batches = stream::try_unfold(state, move |mut state| {
+        let pools = pools.clone();
+        async move {
+            loop {
+                let unit = match state.current.take() {
+                    Some(unit) => unit,
+                    None => match state.units.next().await {
+                        None => return Ok(None),
+                        Some(unit) => unit?,
+                    },
+                };
+                let (next, batch) = pools.run(move || state.decode(unit)).await??;
+                state = next;
+                if let Some(batch) = batch {
+                    return Ok(Some((batch, state)));
+                }
+            }
+        }
+    });
+    Ok(RowStream::new(read.schema(), batches.boxed()))
+}
+
+struct State {
+    units: Units,
+    current: Option<Unit>,
+    assembler: Assembler,
+    kinds: bool,
+    batch_rows: usize,
+}
+
+impl State {
+    fn decode(mut self, mut unit: Unit) -> Result<(Self, Option<arrow::array::RecordBatch>)> {
+        let Some(batch) = unit.next_batch(self.batch_rows)? else { return Ok((self, None)) };
+        self.current = Some(unit);
+        let kinds = if self.kinds { batch.columns().last().cloned() } else { None };
+        let out = self.assembler.assemble(batch.columns(), kinds, batch.num_rows())?;
+        Ok((self, Some(out)))
+    }
+}

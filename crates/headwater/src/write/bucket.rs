@@ -1,0 +1,197 @@
+//! The rows of one bucket: buffered, sorted, written as files.
+
+use std::iter::Peekable;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use arrow::array::{ArrayRef, Int8Array, RecordBatch};
+use bytes::Bytes;
+use headwater_lsm::{
+    Drain, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, SortBuffer, merge_engine,
+};
+use headwater_spec::{BinaryRow, DataFileMeta};
+
+use super::file::{FileLayout, OpenDataFile};
+use crate::error::Result;
+use crate::table::Table;
+
+/// Rows per batch that goes to the encoder; the size of a file is looked at after each.
+const ENCODE_ROWS: usize = 8192;
+
+/// Rows that wait to be written.
+enum Buffer {
+    /// With a primary key: sorted and merged when written.
+    Sorted(SortBuffer, Arc<KeyEncoder>),
+    /// Without: in arrival order.
+    Plain(Vec<RecordBatch>, usize),
+}
+
+/// One bucket that is being written.
+pub(super) struct BucketWriter {
+    table: Table,
+    layout: Arc<FileLayout>,
+    pub(super) partition: BinaryRow,
+    pub(super) bucket: i32,
+    /// Directory inside the table.
+    pub(super) dir: String,
+    uuid: String,
+    files_named: u64,
+    next_sequence: i64,
+    buffer: Buffer,
+    /// Files written since the last prepared commit.
+    pub(super) files: Vec<DataFileMeta>,
+}
+
+impl BucketWriter {
+    pub(super) fn new(
+        table: &Table,
+        layout: &Arc<FileLayout>,
+        encoder: Option<&Arc<KeyEncoder>>,
+        place: (BinaryRow, i32, String),
+        next_sequence: i64,
+    ) -> Self {
+        let (partition, bucket, dir) = place;
+        Self {
+            table: table.clone(),
+            layout: Arc::clone(layout),
+            partition,
+            bucket,
+            dir,
+            uuid: table.env().random.uuid(),
+            files_named: 0,
+            next_sequence,
+            buffer: match encoder {
+                Some(encoder) => Buffer::Sorted(SortBuffer::new(), Arc::clone(encoder)),
+                None => Buffer::Plain(Vec::new(), 0),
+            },
+            files: Vec::new(),
+        }
+    }
+
+    /// Bytes of buffered rows.
+    pub(super) fn memory(&self) -> usize {
+        match &self.buffer {
+            Buffer::Sorted(buffer, _) => buffer.memory_size(),
+            Buffer::Plain(_, bytes) => *bytes,
+        }
+    }
+
+    /// Makes sure that new rows get sequence numbers above `committed`.
+    pub(super) fn raise_sequence(&mut self, committed: i64) {
+        self.next_sequence = self.next_sequence.max(committed.saturating_add(1));
+    }
+
+    /// Buffers rows.
+    pub(super) fn add(&mut self, batch: RecordBatch, kinds: Option<Int8Array>) -> Result<()> {
+        let rows = batch.num_rows();
+        match &mut self.buffer {
+            Buffer::Sorted(buffer, encoder) => {
+                let keys: Vec<ArrayRef> =
+                    self.layout.key_at.iter().map(|at| Arc::clone(batch.column(*at))).collect();
+                buffer.add(encoder.encode(&keys)?, self.next_sequence, kinds, batch)?;
+                self.next_sequence =
+                    self.next_sequence.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
+            }
+            Buffer::Plain(batches, bytes) => {
+                *bytes += batch.get_array_memory_size();
+                batches.push(batch);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the buffered rows as level-0 files, rolling at the table's target file size.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        let Some(mut rows) = self.take_rows().await? else { return Ok(()) };
+        let target = self.table.options().file.target_bytes;
+        while !rows.ended() {
+            let name = self.layout.file_name(&self.uuid, self.files_named);
+            self.files_named += 1;
+            let mut file = self.layout.start(name)?;
+            loop {
+                let layout = Arc::clone(&self.layout);
+                let job = move || encode(rows, file, &layout, target);
+                let (left, open, bytes) = self.table.env().pools.run(job).await??;
+                (rows, file) = (left, open);
+                file.put(&self.table, &self.dir, bytes).await?;
+                if rows.ended() || file.bytes_written() >= target {
+                    break;
+                }
+            }
+            self.files.push(file.finish(&self.layout, &self.dir).await?);
+        }
+        if let Rows::Plain { next_sequence, .. } = rows {
+            // Files of a table without buckets count from 0 each, as Java's do.
+            self.next_sequence = if self.table.options().bucket > 0 { next_sequence } else { 0 };
+        }
+        Ok(())
+    }
+
+    async fn take_rows(&mut self) -> Result<Option<Rows>> {
+        Ok(match &mut self.buffer {
+            Buffer::Sorted(buffer, _) if buffer.is_empty() => None,
+            Buffer::Sorted(buffer, _) => {
+                let mut full = std::mem::replace(buffer, SortBuffer::new());
+                let engine = merge_engine(MergeEngineKind::Deduplicate);
+                let job = move || {
+                    let mut drain = full.drain(engine, ENCODE_ROWS)?;
+                    let next = drain.next_batch()?;
+                    Ok::<_, LsmError>(Rows::Sorted { drain: Box::new(drain), next })
+                };
+                Some(self.table.env().pools.run(job).await??)
+            }
+            Buffer::Plain(batches, _) if batches.is_empty() => None,
+            Buffer::Plain(batches, bytes) => {
+                *bytes = 0;
+                let batches = std::mem::take(batches).into_iter();
+                Some(Rows::Plain { batches: batches.peekable(), next_sequence: self.next_sequence })
+            }
+        })
+    }
+}
+
+/// Rows on their way to files.
+enum Rows {
+    Sorted { drain: Box<Drain>, next: Option<KeyValueBatch> },
+    Plain { batches: Peekable<IntoIter<RecordBatch>>, next_sequence: i64 },
+}
+
+impl Rows {
+    fn ended(&mut self) -> bool {
+        match self {
+            Self::Sorted { next, .. } => next.is_none(),
+            Self::Plain { batches, .. } => batches.peek().is_none(),
+        }
+    }
+}
+
+/// Encodes some batches; stops at the end, at the target size, or when bytes are to be stored.
+fn encode(
+    mut rows: Rows,
+    mut file: OpenDataFile,
+    layout: &FileLayout,
+    target: u64,
+) -> Result<(Rows, OpenDataFile, Bytes)> {
+    loop {
+        let bytes = match &mut rows {
+            Rows::Sorted { drain, next } => {
+                let Some(batch) = next.take() else { break };
+                *next = drain.next_batch()?;
+                let sequence: ArrayRef = Arc::new(batch.sequence);
+                let kinds: ArrayRef = Arc::new(batch.kinds);
+                file.add_sorted(layout, &sequence, &kinds, &batch.values)?
+            }
+            Rows::Plain { batches, next_sequence } => {
+                let Some(batch) = batches.next() else { break };
+                let bytes = file.add_plain(layout, *next_sequence, &batch)?;
+                let rows = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
+                *next_sequence = next_sequence.saturating_add(rows);
+                bytes
+            }
+        };
+        if !bytes.is_empty() || file.bytes_written() >= target {
+            return Ok((rows, file, bytes));
+        }
+    }
+    Ok((rows, file, Bytes::new()))
+}

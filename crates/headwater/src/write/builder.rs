@@ -1,0 +1,66 @@
+//! How a table is written: by whom, adding or replacing.
+
+use headwater_spec::Datum;
+
+use super::writer::TableWrite;
+use crate::error::Result;
+use crate::table::Table;
+
+/// What happens to rows that are there already.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Overwrite {
+    /// They stay; with a primary key, newer rows win.
+    #[default]
+    None,
+    /// Rows of the given partitions go: partition column and value, all columns or the first few
+    /// or none (the whole table). All new rows must lie inside.
+    Static(Vec<(String, Option<Datum>)>),
+    /// Rows of those partitions go that new rows come for.
+    Dynamic,
+}
+
+/// A write to be started.
+#[derive(Debug, Clone)]
+pub struct WriteBuilder {
+    table: Table,
+    user: Option<String>,
+    overwrite: Overwrite,
+}
+
+impl WriteBuilder {
+    pub(crate) const fn new(table: Table) -> Self {
+        Self { table, user: None, overwrite: Overwrite::None }
+    }
+
+    /// Names the writing job. A commit that is repeated with the same user and identifier can be
+    /// recognised; default: a random name, after `commit.user-prefix`.
+    #[must_use]
+    pub fn commit_user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// Replaces rows instead of adding to them.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Starts the write.
+    ///
+    /// # Errors
+    /// The table has a feature that this version cannot write without harm, or the overwrite names
+    /// something that is not a partition column.
+    pub fn build(self) -> Result<TableWrite> {
+        self.table.check_writable()?;
+        let user = self.user.unwrap_or_else(|| {
+            let uuid = self.table.env().random.uuid();
+            match &self.table.options().commit.user_prefix {
+                Some(prefix) => format!("{prefix}_{uuid}"),
+                None => uuid,
+            }
+        });
+        TableWrite::new(self.table, user, self.overwrite)
+    }
+}

@@ -1,0 +1,195 @@
+//! Messages of writers become one commit; numbers rows anew when another writer came first.
+
+use std::collections::{HashMap, HashSet};
+
+use headwater_lsm::{key_order, sections};
+use headwater_metadata::MetadataError;
+use headwater_metadata::commit::{BucketFloor, CommitRequest, Committer, SequenceBase};
+use headwater_metadata::error::MovedBucket;
+use headwater_spec::manifest::{EntryKind, ManifestEntry};
+use headwater_spec::{BinaryRow, CommitKind, DataFileMeta, DataType};
+use indexmap::IndexMap;
+
+use super::overwrite::Target;
+use super::rebase::renumber;
+use crate::error::Result;
+use crate::table::Table;
+
+/// Files of one bucket that wait for a commit.
+#[derive(Debug, Clone)]
+pub struct CommitMessage {
+    /// Partition.
+    pub partition: BinaryRow,
+    /// Bucket.
+    pub bucket: i32,
+    /// Bucket count of the table, -1 without fixed buckets.
+    pub total_buckets: i32,
+    /// Directory of the bucket inside the table.
+    pub dir: String,
+    /// The new files; durable already.
+    pub files: Vec<DataFileMeta>,
+    /// Newest snapshot that the writer knew when it numbered its rows.
+    pub base_snapshot: i64,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default)]
+pub struct CommitOutcome {
+    /// The snapshot that made the rows visible; `None` if there was nothing to commit.
+    pub snapshot_id: Option<i64>,
+    /// Rows added.
+    pub rows: u64,
+    /// Buckets whose rows were numbered anew because another writer committed first, with the
+    /// largest sequence number there now.
+    pub moved: Vec<MovedBucket>,
+}
+
+/// Most times that rows are numbered anew before a commit gives up.
+const MAX_REBASES: usize = 100;
+
+pub(super) async fn commit(
+    table: &Table,
+    user: &str,
+    identifier: i64,
+    target: &Target,
+    mut messages: Vec<CommitMessage>,
+) -> Result<CommitOutcome> {
+    let store = table.store();
+    // The snapshot records the newest schema; the rows were checked against the opened one.
+    let committer = Committer::new(store, table.schema(), table.options())?;
+    let mut outcome = CommitOutcome::default();
+    if target.replaces() {
+        upgrade(table, &mut messages)?;
+    }
+    let mut floor_snapshot: HashMap<(BinaryRow, i32), i64> = HashMap::new();
+    for attempt in 0.. {
+        let request = request(table, user, identifier, target, &messages, &floor_snapshot);
+        if matches!(target, Target::Dynamic) && request.entries.is_empty() {
+            return Ok(outcome);
+        }
+        match committer.commit(&request).await {
+            Ok(snapshot) => {
+                outcome.rows = messages
+                    .iter()
+                    .flat_map(|m| &m.files)
+                    .map(|f| u64::try_from(f.row_count).unwrap_or(0))
+                    .sum();
+                outcome.snapshot_id = snapshot.map(|s| s.id);
+                return Ok(outcome);
+            }
+            Err(MetadataError::SequenceMoved { buckets, snapshot_id }) if attempt < MAX_REBASES => {
+                for moved in &buckets {
+                    for message in &mut messages {
+                        if message.partition == moved.partition && message.bucket == moved.bucket {
+                            renumber(table, message, moved.max_sequence).await?;
+                            outcome.moved.push(MovedBucket {
+                                max_sequence: last_sequence(message),
+                                ..moved.clone()
+                            });
+                        }
+                    }
+                }
+                for message in &messages {
+                    let key = (message.partition.clone(), message.bucket);
+                    floor_snapshot.insert(key, snapshot_id);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(outcome)
+}
+
+fn last_sequence(message: &CommitMessage) -> i64 {
+    message.files.iter().map(|f| f.max_sequence_number).max().unwrap_or(0)
+}
+
+fn request(
+    table: &Table,
+    user: &str,
+    identifier: i64,
+    target: &Target,
+    messages: &[CommitMessage],
+    floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
+) -> CommitRequest {
+    let mut entries = Vec::new();
+    let mut partitions = HashSet::new();
+    for message in messages {
+        partitions.insert(message.partition.clone());
+        entries.extend(message.files.iter().map(|file| ManifestEntry {
+            kind: EntryKind::Add,
+            partition: message.partition.clone(),
+            bucket: message.bucket,
+            total_buckets: message.total_buckets,
+            file: file.clone(),
+        }));
+    }
+    let sequence_base = (table.has_primary_key() && !target.replaces() && !messages.is_empty())
+        .then(|| SequenceBase {
+            snapshot_id: messages
+                .iter()
+                .map(|m| {
+                    let key = (m.partition.clone(), m.bucket);
+                    floor_snapshot.get(&key).copied().unwrap_or(m.base_snapshot)
+                })
+                .min()
+                .unwrap_or(0),
+            floors: messages
+                .iter()
+                .filter_map(|m| {
+                    let min = m.files.iter().map(|f| f.min_sequence_number).min()?;
+                    Some(BucketFloor {
+                        partition: m.partition.clone(),
+                        bucket: m.bucket,
+                        min_sequence: min,
+                    })
+                })
+                .collect(),
+        });
+    CommitRequest {
+        user: user.to_owned(),
+        identifier,
+        watermark: None,
+        properties: IndexMap::new(),
+        entries,
+        overwrite: target.scope(partitions),
+        kind: if target.replaces() { CommitKind::Overwrite } else { CommitKind::Append },
+        check_conflicts: target.replaces(),
+        sequence_base,
+    }
+}
+
+/// Files of an overwrite go straight to the last level if they hold each key once.
+///
+/// Source: Paimon 1.4.2 `FileStoreCommitImpl` (`overwrite-upgrade`).
+fn upgrade(table: &Table, messages: &mut [CommitMessage]) -> Result<()> {
+    if !table.has_primary_key() || !table.options().partition.overwrite_upgrade {
+        return Ok(());
+    }
+    let schema = table.schema();
+    let keys = schema.columns(&schema.trimmed_primary_keys())?;
+    let types: Vec<DataType> = keys.into_iter().map(|f| f.data_type).collect();
+    for message in messages.iter() {
+        if message.files.iter().any(|f| f.level != 0 || f.delete_row_count != Some(0)) {
+            return Ok(());
+        }
+        let mut ranges = Vec::new();
+        for file in &message.files {
+            ranges.push((file.min_key.to_values(&types)?, file.max_key.to_values(&types)?));
+        }
+        let cut = sections(
+            ranges,
+            |r| r.0.clone(),
+            |r| r.1.clone(),
+            |a, b| key_order(a, b).unwrap_or(std::cmp::Ordering::Equal),
+        );
+        if cut.iter().any(|runs| runs.len() > 1) {
+            return Ok(());
+        }
+    }
+    let last = table.options().num_levels.saturating_sub(1);
+    for file in messages.iter_mut().flat_map(|m| &mut m.files) {
+        file.level = last;
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Writes: rows to buckets, buckets to sorted files, files to a commit.
+//!
+//! Rows wait in memory until a commit is prepared or memory runs short; nothing of them is visible
+//! before the commit. A dropped writer leaves at most unreferenced files.
+
+mod bucket;
+mod builder;
+mod check;
+mod commit;
+mod file;
+mod overwrite;
+mod rebase;
+mod route;
+mod writer;
+
+pub use builder::{Overwrite, WriteBuilder};
+pub use commit::{CommitMessage, CommitOutcome};
+pub use writer::TableWrite;

@@ -1,0 +1,348 @@
+//! A running write: takes batches, keeps memory bounded, prepares and makes commits.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int8Array, RecordBatch};
+use arrow::compute::{take, take_record_batch};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use headwater_io::Reservation;
+use headwater_lsm::KeyEncoder;
+use headwater_metadata::plan::EntryFilter;
+use headwater_spec::BinaryRow;
+use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
+
+use super::bucket::BucketWriter;
+use super::builder::Overwrite;
+use super::check::check_batch;
+use super::commit::{CommitMessage, CommitOutcome, commit};
+use super::file::FileLayout;
+use super::overwrite::{Target, check_inside};
+use super::route::Router;
+use crate::error::{Error, Result};
+use crate::read::file::bucket_path;
+use crate::table::Table;
+
+/// A running write of one table. Not visible before a commit; dropping it commits nothing.
+pub struct TableWrite {
+    table: Table,
+    user: String,
+    target: Target,
+    layout: Arc<FileLayout>,
+    router: Router,
+    encoder: Option<Arc<KeyEncoder>>,
+    buckets: HashMap<(BinaryRow, i32), BucketWriter>,
+    /// Largest committed sequence number of each bucket of the known partitions.
+    committed: HashMap<(BinaryRow, i32), i64>,
+    known_partitions: HashSet<BinaryRow>,
+    /// Newest snapshot whose sequence numbers are all known; `None` before the first look.
+    base: Option<i64>,
+    memory: Reservation,
+    rows: u64,
+}
+
+impl std::fmt::Debug for TableWrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableWrite")
+            .field("table", &self.table.name())
+            .field("user", &self.user)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TableWrite {
+    pub(super) fn new(table: Table, user: String, overwrite: Overwrite) -> Result<Self> {
+        let schema = table.schema();
+        let encoder = if table.has_primary_key() {
+            let keys = schema.columns(&schema.trimmed_primary_keys())?;
+            let types: Vec<_> = keys.into_iter().map(|f| f.data_type).collect();
+            Some(Arc::new(KeyEncoder::new(&types)?))
+        } else {
+            None
+        };
+        Ok(Self {
+            target: Target::new(&table, overwrite)?,
+            layout: Arc::new(FileLayout::new(&table)?),
+            router: Router::new(&table)?,
+            encoder,
+            buckets: HashMap::new(),
+            committed: HashMap::new(),
+            known_partitions: HashSet::new(),
+            base: None,
+            memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
+            rows: 0,
+            user,
+            table,
+        })
+    }
+
+    /// The table.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The commit user.
+    #[must_use]
+    pub fn commit_user(&self) -> &str {
+        &self.user
+    }
+
+    /// Takes new rows: whole rows with the table's [`arrow_schema`](Table::arrow_schema).
+    ///
+    /// # Errors
+    /// A row does not fit its column (nothing of the batch is taken), or rows could not be written.
+    pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.write_kinds(batch, None).await
+    }
+
+    /// Takes changes: `kinds` is the row kind of each row, 0 +I, 1 -U, 2 +U, 3 -D.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; retractions for a table without a primary key.
+    pub async fn write_kinds(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<()> {
+        check_batch(&self.table, batch)?;
+        self.check_kinds(batch, kinds)?;
+        // Nullability of the caller's schema does not matter any more.
+        let batch =
+            RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
+        let routed = self.router.route(&batch)?;
+        check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
+        self.learn_partitions(routed.iter().map(|r| &r.partition)).await?;
+        for part in routed {
+            let rows = match &part.rows {
+                None => batch.clone(),
+                Some(rows) => take_record_batch(&batch, rows)?,
+            };
+            let kinds = match (kinds, &part.rows) {
+                (None, _) => None,
+                (Some(kinds), None) => Some(kinds.clone()),
+                (Some(kinds), Some(rows)) => {
+                    let taken: ArrayRef = take(kinds, rows, None)?;
+                    Some(arrow::array::AsArray::as_primitive(&taken).clone())
+                }
+            };
+            self.bucket(part.partition, part.bucket)?.add(rows, kinds)?;
+        }
+        self.rows = self.rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
+        self.bound_memory().await
+    }
+
+    fn check_kinds(&self, batch: &RecordBatch, kinds: Option<&Int8Array>) -> Result<()> {
+        let Some(kinds) = kinds else { return Ok(()) };
+        let refuse = |reason: String| {
+            Err(Error::Request { table: self.table.name().to_owned(), reason })
+        };
+        if kinds.len() != batch.num_rows() || kinds.null_count() > 0 {
+            return refuse(format!(
+                "{} row kinds ({} null) were given for {} rows",
+                kinds.len(),
+                kinds.null_count(),
+                batch.num_rows()
+            ));
+        }
+        if let Some(kind) = kinds.values().iter().find(|k| !(0..=3).contains(*k)) {
+            return refuse(format!("{kind} is not a row kind: 0 +I, 1 -U, 2 +U, 3 -D"));
+        }
+        if !self.table.has_primary_key() && kinds.values().iter().any(|k| *k != 0) {
+            return refuse("it has no primary key and takes only +I rows".into());
+        }
+        Ok(())
+    }
+
+    fn bucket(&mut self, partition: BinaryRow, bucket: i32) -> Result<&mut BucketWriter> {
+        match self.buckets.entry((partition, bucket)) {
+            std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                let key = free.key().clone();
+                let values = headwater_metadata::plan::partition_values(
+                    &key.0,
+                    &self.table.partition_types()?,
+                )?;
+                let dir = bucket_path(&self.table, &values, key.1)?;
+                let next = self.committed.get(&key).map_or(0, |max| max.saturating_add(1));
+                Ok(free.insert(BucketWriter::new(
+                    &self.table,
+                    &self.layout,
+                    self.encoder.as_ref(),
+                    (key.0, key.1, dir),
+                    next,
+                )))
+            }
+        }
+    }
+
+    /// Looks up the sequence numbers and bucket counts of partitions that are new to this write.
+    async fn learn_partitions<'a>(
+        &mut self,
+        partitions: impl Iterator<Item = &'a BinaryRow>,
+    ) -> Result<()> {
+        let restores = !self.target.replaces() && self.table.options().bucket > 0;
+        let new: HashSet<BinaryRow> =
+            partitions.filter(|p| !self.known_partitions.contains(*p)).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let store = self.table.store();
+        let latest = store.latest_snapshot().await?;
+        let latest_id = latest.as_ref().map_or(0, |s| s.id);
+        // Earlier partitions were looked up at an older snapshot: the oldest one counts.
+        self.base = Some(self.base.map_or(latest_id, |base| base.min(latest_id)));
+        if let (true, Some(latest)) = (restores, &latest) {
+            let filter = EntryFilter {
+                partitions: Some(new.clone()),
+                real_buckets_only: true,
+                ..EntryFilter::default()
+            };
+            let types = self.table.partition_types()?;
+            let (live, _) = store.live_entries(latest, &types, &filter).await?;
+            for entry in live {
+                self.check_bucket_count(entry.total_buckets)?;
+                let key = (entry.partition, entry.bucket);
+                let max = self.committed.entry(key).or_insert(entry.file.max_sequence_number);
+                *max = (*max).max(entry.file.max_sequence_number);
+            }
+        }
+        self.known_partitions.extend(new);
+        Ok(())
+    }
+
+    fn check_bucket_count(&self, stored: i32) -> Result<()> {
+        let wanted = self.table.options().bucket;
+        if stored <= 0 || stored == wanted {
+            return Ok(());
+        }
+        Err(Error::WriteRefused {
+            table: self.table.name().to_owned(),
+            reason: format!(
+                "a partition was written with {stored} buckets but the table now has 'bucket' = \
+                 '{wanted}': rewrite the partition with INSERT OVERWRITE first"
+            ),
+        })
+    }
+
+    /// Writes the largest buffers while there is too much in memory.
+    async fn bound_memory(&mut self) -> Result<()> {
+        let per_bucket =
+            usize::try_from(self.table.options().write_buffer_bytes).unwrap_or(usize::MAX);
+        let full: Vec<_> = self
+            .buckets
+            .iter()
+            .filter(|(_, b)| b.memory() > per_bucket)
+            .map(|(key, _)| key.clone())
+            .collect();
+        if !full.is_empty() {
+            self.flush(&full).await?;
+        }
+        loop {
+            let used: usize = self.buckets.values().map(BucketWriter::memory).sum();
+            let own = self.memory.size();
+            if used <= own {
+                self.memory.shrink(own - used);
+                return Ok(());
+            }
+            if self.memory.try_grow(used - own).is_ok() {
+                return Ok(());
+            }
+            let mut sizes: Vec<_> =
+                self.buckets.iter().map(|(key, b)| (b.memory(), key.clone())).collect();
+            sizes.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+            // The largest buffers that make up half of what is held.
+            let mut freed = 0;
+            let largest: Vec<_> = sizes
+                .into_iter()
+                .take_while(|(bytes, _)| {
+                    let more = freed < used.div_ceil(2) && *bytes > 0;
+                    freed += bytes;
+                    more
+                })
+                .map(|(_, key)| key)
+                .collect();
+            if largest.is_empty() {
+                return Ok(());
+            }
+            self.flush(&largest).await?;
+        }
+    }
+
+    /// Writes the buffers of some buckets as files, as many at once as there are CPU threads.
+    async fn flush(&mut self, keys: &[(BinaryRow, i32)]) -> Result<()> {
+        let wanted: HashSet<&(BinaryRow, i32)> = keys.iter().collect();
+        let at_once = self.table.env().pools.cpu_threads().max(1);
+        stream::iter(
+            self.buckets.iter_mut().filter(|(key, _)| wanted.contains(key)).map(|(_, b)| b.flush()),
+        )
+        .buffer_unordered(at_once)
+        .try_collect::<()>()
+        .await
+    }
+
+    /// Writes everything that is buffered; the messages say what to commit. Sequence numbers go on
+    /// for the next rows.
+    ///
+    /// # Errors
+    /// A file could not be written; the write is of no use afterwards.
+    pub async fn prepare_commit(&mut self) -> Result<Vec<CommitMessage>> {
+        let mut keys: Vec<_> = self.buckets.keys().cloned().collect();
+        keys.sort_by(|a, b| (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
+        self.flush(&keys).await?;
+        self.memory.free();
+        let base = self.base.unwrap_or(0);
+        let mut messages = Vec::new();
+        for key in keys {
+            if let Some(bucket) = self.buckets.get_mut(&key)
+                && !bucket.files.is_empty()
+            {
+                messages.push(CommitMessage {
+                    partition: bucket.partition.clone(),
+                    bucket: bucket.bucket,
+                    total_buckets: self.table.options().bucket,
+                    dir: bucket.dir.clone(),
+                    files: std::mem::take(&mut bucket.files),
+                    base_snapshot: base,
+                });
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Prepares and commits what was written since the last commit, under an identifier that grows
+    /// from commit to commit of this user.
+    ///
+    /// # Errors
+    /// Nothing is committed, but for `OutcomeUnknown`: then commit again with the same identifier
+    /// after asking [`Table::filter_committed`].
+    pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
+        let messages = self.prepare_commit().await?;
+        let outcome =
+            commit(&self.table, &self.user, identifier, &self.target, messages).await?;
+        for moved in &outcome.moved {
+            let key = (moved.partition.clone(), moved.bucket);
+            if let Some(bucket) = self.buckets.get_mut(&key) {
+                bucket.raise_sequence(moved.max_sequence);
+            }
+        }
+        if outcome.snapshot_id.is_some() && !outcome.moved.is_empty() {
+            // Another writer is at work: look at the other buckets again before they are used.
+            self.known_partitions.clear();
+            self.base = None;
+            self.committed.clear();
+            self.buckets.clear();
+        }
+        self.rows = 0;
+        Ok(outcome)
+    }
+
+    /// Commits a batch job's rows and ends the write.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_batch(mut self) -> Result<CommitOutcome> {
+        self.commit(BATCH_COMMIT_IDENTIFIER).await
+    }
+}
