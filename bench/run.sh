@@ -6,7 +6,8 @@
 #
 # DIR: where both warehouses go (about 200 bytes per row and engine); by default a new directory
 # below the system's temporary one, removed at the end. MEMORY=SIZE bounds headwater's buffers.
-# CROSS=1 lets Java scan the table that headwater wrote, too. The JSON lines of all measurements
+# CROSS=1 lets Java scan the table that headwater wrote, too. HEADWATER=PATH takes that binary instead
+# of building one. The JSON lines of all measurements
 # end up in bench/results/.
 set -euo pipefail
 
@@ -18,9 +19,13 @@ export HEAP=${HEAP:-8g}
 
 say() { printf '%s\n' "$*" >&2; }
 
-say "building headwater (release)"
-cargo build --release --manifest-path "$root/Cargo.toml" -p headwater-cli
-headwater=${CARGO_TARGET_DIR:-$root/target}/release/headwater
+if [ -n "${HEADWATER:-}" ]; then
+  headwater=$HEADWATER
+else
+  say "building headwater (release)"
+  cargo build --release --manifest-path "$root/Cargo.toml" -p headwater-cli
+  headwater=${CARGO_TARGET_DIR:-$root/target}/release/headwater
+fi
 
 oracle=$root/compat/oracle/oracle.sh
 say "building the Java side"

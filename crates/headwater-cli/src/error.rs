@@ -1,11 +1,10 @@
-//! What can end a command early, and the exit code that says so.
+//! What can end a command early, and the exit code that says so; a wrong command line ends with 2
+//! before any command runs.
 
 use std::io;
 
 /// Exit code when a command did not do what it was asked.
 pub(crate) const FAILURE: u8 = 1;
-/// Exit code when the command line makes no sense; the parser of arguments uses the same.
-pub(crate) const USAGE: u8 = 2;
 /// Exit code when the reader of standard output went away: 128 + SIGPIPE, what a shell reports for
 /// a program that the signal ended.
 pub(crate) const OUTPUT_CLOSED: u8 = 141;
@@ -13,9 +12,6 @@ pub(crate) const OUTPUT_CLOSED: u8 = 141;
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The arguments contradict each other or name something that cannot be.
-    #[error("{0}")]
-    Usage(String),
     /// The library refused or failed.
     #[error(transparent)]
     Library(#[from] headwater::Error),
@@ -64,7 +60,6 @@ impl CliError {
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => USAGE,
             Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => OUTPUT_CLOSED,
             _ => FAILURE,
         }

@@ -300,6 +300,3 @@ impl Change {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

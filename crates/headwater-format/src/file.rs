@@ -51,8 +51,8 @@ pub struct EncodedFile {
     /// The bytes that follow those already taken.
     pub tail: Bytes,
     /// One per top-level column. Strings longer than 4 KiB give bounds, everything else exact
-    /// values; nested columns give nothing at all; binaries, nanosecond timestamps and floats with
-    /// a NaN give the null count only.
+    /// values (NaN is the largest float); nested columns give nothing at all; binaries and
+    /// timestamps of 7 to 9 digits give the null count only.
     ///
     /// Format: `docs/spec/manifest.md#statistics`. Source: Paimon 1.4.2
     /// `ParquetSimpleStatsExtractor`.

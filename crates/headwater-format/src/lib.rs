@@ -2,7 +2,7 @@
 //!
 //! Encoding and decoding are synchronous and know nothing of tables, snapshots or merging; reading
 //! byte ranges is asynchronous and goes through [`headwater_io::FileIo`]. Rules:
-//! `docs/spec/datafile-kv.md`.
+//! `docs/spec/datafile.md`.
 
 pub mod error;
 pub mod evolution;

@@ -23,7 +23,9 @@ pub enum MetadataError {
         source: SpecError,
     },
     /// A file does not have the size that its parent recorded.
-    #[error("{path} has {actual} bytes, but {recorded} are recorded for it: it was cut or replaced")]
+    #[error(
+        "{path} has {actual} bytes, but {recorded} are recorded for it: it was cut or replaced"
+    )]
     Size {
         /// The file.
         path: String,
@@ -140,7 +142,7 @@ pub enum MetadataError {
         identifier: i64,
         /// What hid the outcome.
         #[source]
-        source: IoError,
+        source: Box<IoError>,
     },
     /// A CPU job was lost.
     #[error(transparent)]

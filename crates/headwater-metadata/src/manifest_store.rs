@@ -98,8 +98,7 @@ impl TableStore {
     }
 
     fn manifest_path(&self, name: &str, parent: &str) -> Result<String> {
-        path::check_file_name(name)
-            .map_err(|e| MetadataError::corrupt(&self.path(parent), e))?;
+        path::check_file_name(name).map_err(|e| MetadataError::corrupt(&self.path(parent), e))?;
         Ok(path::manifest_file(name))
     }
 }
@@ -239,7 +238,8 @@ fn describe(
 }
 
 fn partition_stats(entries: &[ManifestEntry], types: &[DataType]) -> Result<SimpleStats> {
-    let mut columns = vec![ColumnStats { null_count: Some(0), ..ColumnStats::default() }; types.len()];
+    let mut columns =
+        vec![ColumnStats { null_count: Some(0), ..ColumnStats::default() }; types.len()];
     let mut previous = None;
     let mut values = Vec::new();
     for entry in entries {

@@ -18,7 +18,12 @@ pub struct TableStore {
 
 impl TableStore {
     /// The table in directory `dir` (empty: the root) of `io`, called `name` in messages.
-    pub fn new(io: Arc<dyn FileIo>, dir: impl Into<String>, name: impl Into<String>, env: Env) -> Self {
+    pub fn new(
+        io: Arc<dyn FileIo>,
+        dir: impl Into<String>,
+        name: impl Into<String>,
+        env: Env,
+    ) -> Self {
         Self { io, dir: dir.into(), name: name.into(), env }
     }
 

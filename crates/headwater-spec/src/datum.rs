@@ -82,10 +82,9 @@ impl Datum {
             ) if s == t => a.cmp(b),
             (Self::String(a), Self::String(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
-            (
-                Self::Timestamp { millis: a, nanos: n },
-                Self::Timestamp { millis: b, nanos: m },
-            ) => (a, n).cmp(&(b, m)),
+            (Self::Timestamp { millis: a, nanos: n }, Self::Timestamp { millis: b, nanos: m }) => {
+                (a, n).cmp(&(b, m))
+            }
             _ => return None,
         })
     }

@@ -140,7 +140,9 @@ fn compare(op: Op, value: &Datum, literals: &[Datum]) -> bool {
         Op::Gt => first == Some(Ordering::Greater),
         Op::Ge => first.is_some_and(|o| o != Ordering::Less),
         Op::In => literals.iter().any(|l| value.compare(l) == Some(Ordering::Equal)),
-        Op::NotIn => literals.iter().all(|l| value.compare(l).is_some_and(|o| o != Ordering::Equal)),
+        Op::NotIn => {
+            literals.iter().all(|l| value.compare(l).is_some_and(|o| o != Ordering::Equal))
+        }
         Op::StartsWith => match (value, literals.first()) {
             (Datum::String(v), Some(Datum::String(p))) => v.starts_with(p.as_str()),
             _ => false,
@@ -173,15 +175,22 @@ fn leaf_may_match(op: Op, literals: &[Datum], rows: i64, stats: &ColumnStats) ->
     match op {
         Op::Eq => inside(first),
         Op::Ne => !only(first) || is_cut(min, max),
-        Op::Lt => min.compare(first) != Some(Ordering::Greater) && min.compare(first) != Some(Ordering::Equal),
+        Op::Lt => {
+            min.compare(first) != Some(Ordering::Greater)
+                && min.compare(first) != Some(Ordering::Equal)
+        }
         Op::Le => min.compare(first) != Some(Ordering::Greater),
-        Op::Gt => max.compare(first) != Some(Ordering::Less) && max.compare(first) != Some(Ordering::Equal),
+        Op::Gt => {
+            max.compare(first) != Some(Ordering::Less)
+                && max.compare(first) != Some(Ordering::Equal)
+        }
         Op::Ge => max.compare(first) != Some(Ordering::Less),
         Op::In => literals.iter().any(inside),
         Op::NotIn => !literals.iter().any(only) || is_cut(min, max),
         Op::StartsWith => match (min, max, first) {
             (Datum::String(min), Datum::String(max), Datum::String(prefix)) => {
-                let cut = |s: &str| s.as_bytes().get(..prefix.len().min(s.len())).map(<[u8]>::to_vec);
+                let cut =
+                    |s: &str| s.as_bytes().get(..prefix.len().min(s.len())).map(<[u8]>::to_vec);
                 cut(min).is_none_or(|m| m.as_slice() <= prefix.as_bytes())
                     && cut(max).is_none_or(|m| m.as_slice() >= prefix.as_bytes())
             }

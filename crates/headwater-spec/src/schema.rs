@@ -68,7 +68,8 @@ impl TableSchema {
         let document: Value = serde_json::from_slice(bytes).map_err(|e| wrong(e.to_string()))?;
         let object = document.as_object().ok_or_else(|| wrong("not an object"))?;
         let need = |key: &str| object.get(key).ok_or_else(|| wrong(format!("no \"{key}\"")));
-        let list = |key: &str| need(key)?.as_array().ok_or_else(|| wrong(format!("{key}: no list")));
+        let list =
+            |key: &str| need(key)?.as_array().ok_or_else(|| wrong(format!("{key}: no list")));
         let names = |key: &str| {
             list(key)?
                 .iter()
@@ -82,9 +83,8 @@ impl TableSchema {
         let small = |key: &str, n: i64| {
             i32::try_from(n).map_err(|_| wrong(format!("{key}: {n} is out of range")))
         };
-        let optional = |key: &str, default: i64| {
-            object.get(key).and_then(Value::as_i64).unwrap_or(default)
-        };
+        let optional =
+            |key: &str, default: i64| object.get(key).and_then(Value::as_i64).unwrap_or(default);
         let mut options = Options::default();
         let stored = need("options")?.as_object().ok_or_else(|| wrong("options: no object"))?;
         for (key, value) in stored {
@@ -116,7 +116,8 @@ impl TableSchema {
     /// # Errors
     /// [`SpecError::Json`] if a value cannot be printed.
     pub fn to_json(&self) -> Result<String, SpecError> {
-        let texts = |list: &[String]| -> Value { list.iter().cloned().map(Value::String).collect() };
+        let texts =
+            |list: &[String]| -> Value { list.iter().cloned().map(Value::String).collect() };
         let mut out = Map::new();
         out.insert("version".into(), self.version.into());
         out.insert("id".into(), self.id.into());

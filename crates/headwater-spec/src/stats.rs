@@ -64,11 +64,8 @@ impl ColumnStats {
         let cut = |text: &str| text.chars().take(length).collect::<String>();
         let (min, max) = match (self.min, self.max) {
             (Some(Datum::String(min)), Some(Datum::String(max))) => {
-                let upper = if max.chars().count() <= length {
-                    Some(max)
-                } else {
-                    raise(&cut(&max))
-                };
+                let upper =
+                    if max.chars().count() <= length { Some(max) } else { raise(&cut(&max)) };
                 match upper {
                     Some(max) => (Some(Datum::String(cut(&min))), Some(Datum::String(max))),
                     None => (None, None),

@@ -1,7 +1,7 @@
 //! Fits a query's columns to a table's: by position, with the table's types, or an error that
-//! names the column. Nothing is cut or turned into null on the way.
+//! names the column. Nothing is cut or turned into null on the way. Nulls and lengths are checked
+//! by the library's writer.
 
-mod check;
 mod convert;
 #[cfg(test)]
 mod tests;
@@ -9,13 +9,13 @@ mod tests;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::ScalarValue;
-use headwater::spec::types::arrow_schema;
-use headwater::{DataField, RowType, TableSchema};
+use headwater::spec::row::arrow::datum_at;
+use headwater::spec::types::arrow_type;
+use headwater::{DataField, Datum, RowType, TableSchema};
 
-use self::check::check_values;
 use self::convert::{check_assignable, convert};
 use crate::error::SqlError;
 
@@ -73,7 +73,7 @@ impl Assignment {
         if !columns.is_empty() {
             query_columns = columns.len();
         }
-        Ok(Self { schema: arrow_schema(&row_type), targets, query_columns })
+        Ok(Self { schema: nullable_schema(&row_type), targets, query_columns })
     }
 
     /// Refuses a query whose columns are too many, too few, or of types that do not fit.
@@ -101,6 +101,23 @@ impl Assignment {
         Ok(())
     }
 
+    /// The values of columns that are the same for all rows, by name.
+    pub(crate) fn fixed(
+        &self,
+        partition: &[(String, Option<String>)],
+    ) -> Result<Vec<(String, Option<Datum>)>, SqlError> {
+        let mut values = Vec::with_capacity(partition.len());
+        for (field, source) in &self.targets {
+            let Source::Constant(value) = source else { continue };
+            if partition.iter().any(|(name, _)| *name == field.name) {
+                let datum = datum_at(value.to_array()?.as_ref(), 0, &field.data_type)
+                    .map_err(headwater::Error::from)?;
+                values.push((field.name.clone(), datum));
+            }
+        }
+        Ok(values)
+    }
+
     /// The table's rows for a batch of the query's.
     pub(crate) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, SqlError> {
         let rows = batch.num_rows();
@@ -115,13 +132,22 @@ impl Assignment {
                     convert(given, &field.data_type, &field.name)?
                 }
             };
-            check_values(&column, &field.data_type, &field.name)?;
             columns.push(column);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(|e| SqlError::invalid(e.to_string()))
     }
+}
+
+/// The table's columns, each nullable: a null is the writer's to refuse, with the column's name.
+fn nullable_schema(row_type: &RowType) -> SchemaRef {
+    let fields: Fields = row_type
+        .fields
+        .iter()
+        .map(|f| Field::new(&f.name, arrow_type(&f.data_type.kind), true))
+        .collect();
+    Arc::new(Schema::new(fields))
 }
 
 fn check_partition(
@@ -173,6 +199,5 @@ fn constant(text: Option<&str>, field: &DataField) -> Result<ScalarValue, SqlErr
     let given: ArrayRef = Arc::new(StringArray::from(vec![text]));
     check_assignable(given.data_type(), &field.data_type.kind, &field.name)?;
     let column = convert(&given, &field.data_type, &field.name)?;
-    check_values(&column, &field.data_type, &field.name)?;
     Ok(ScalarValue::try_from_array(&column, 0)?)
 }

@@ -162,6 +162,10 @@ impl SqlSession {
         self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) const fn threads(&self) -> usize {
+        self.threads
+    }
+
     fn set_database(&self, name: String) {
         *self.database.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }

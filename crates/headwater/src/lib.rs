@@ -43,6 +43,7 @@
 //! Everything asynchronous runs in the caller's tokio runtime; loops over rows run on the threads
 //! of [`Env::pools`](headwater_io::Env).
 
+pub mod canonical;
 mod error;
 pub mod read;
 mod table;

@@ -185,21 +185,20 @@ impl Table {
     pub(crate) fn check_readable(&self) -> Result<()> {
         match &self.inner.findings.refuse_read {
             None => Ok(()),
-            Some(reason) => Err(Error::ReadRefused {
-                table: self.name().to_owned(),
-                reason: reason.clone(),
-            }),
+            Some(reason) => {
+                Err(Error::ReadRefused { table: self.name().to_owned(), reason: reason.clone() })
+            }
         }
     }
 
     pub(crate) fn check_writable(&self) -> Result<()> {
-        let refuse = |reason: String| {
-            Err(Error::WriteRefused { table: self.name().to_owned(), reason })
-        };
+        let refuse =
+            |reason: String| Err(Error::WriteRefused { table: self.name().to_owned(), reason });
         if self.inner.pinned.is_some() {
             return refuse("it was opened at an old snapshot".into());
         }
-        match self.inner.findings.refuse_write.as_ref().or(self.inner.findings.refuse_read.as_ref()) {
+        match self.inner.findings.refuse_write.as_ref().or(self.inner.findings.refuse_read.as_ref())
+        {
             None => Ok(()),
             Some(reason) => refuse(reason.clone()),
         }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use headwater::io::host;
 
 use crate::config::{Resources, parse_count};
@@ -102,7 +103,10 @@ async fn measure(arguments: &Arguments) -> Result<(), CliError> {
             }
             Ok(())
         }
-        other => Err(CliError::Unsupported { what: format!("workload {other:?}") }),
+        other => {
+            let name = other.to_possible_value().map(|value| value.get_name().to_owned());
+            Err(CliError::Unsupported { what: format!("workload {}", name.unwrap_or_default()) })
+        }
     }
 }
 

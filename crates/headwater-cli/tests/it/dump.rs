@@ -1,22 +1,23 @@
 //! `headwater dump`: the lines of golden tables are those that stock Java gave.
 
-use headwater_testkit::{expected, fixture_path, golden};
+use headwater_testkit::{TempDir, expected, fixture_path, golden};
 
-use crate::program::headwater;
-use crate::program::sql;
+use crate::program::{headwater, sql};
 
 /// Tables of different formats, types and layouts.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "append_a",
     "append_bucketed_a",
     "bucket_hash_a",
     "compound_key_a",
-    "dedup_orc_a",
     "dedup_parquet_a",
+    "evolve_widen_a",
     "levels_a",
-    "nested_append_a",
+    "multiset_a",
+    "nested_a",
     "part_multi_a",
     "types_parquet_a",
+    "variant_a",
 ];
 
 #[test]
@@ -62,8 +63,15 @@ fn a_snapshot_that_is_not_there_is_an_error() {
 }
 
 #[test]
+fn a_table_that_would_be_misread_is_refused_with_the_reason() {
+    let said = headwater(&["dump", golden("agg_numeric_a").dir.to_str().unwrap()]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
+    assert!(said.err.contains("merge-engine 'aggregation'"), "{said:?}");
+}
+
+#[test]
 fn a_table_written_by_sql_dumps_its_rows_sorted() {
-    let dir = headwater_testkit::TempDir::new();
+    let dir = TempDir::new();
     let statements = "CREATE TABLE t (k INT, v STRING, PRIMARY KEY (k) NOT ENFORCED) \
                       WITH ('bucket' = '2'); \
                       INSERT INTO t VALUES (2, 'b'), (10, NULL), (1, 'a'); \

@@ -74,8 +74,11 @@ fn statements_come_from_arguments_a_file_or_standard_input() {
     write_file(&script, b"-- one\nSELECT 1 AS a;\n\nSELECT ';' AS b;\n");
     let expected = "a\n1\nb\n;\n";
     let common = ["sql", "-w", dir.text(), "--format", "csv"];
-    let with = |more: &[&str]| [&common[..], more].concat();
-    assert_eq!(headwater(&with(&["-f", script.to_str().unwrap()])).ok(), expected);
+    let with = |more: &[&'static str]| [&common[..], more].concat();
+    assert_eq!(
+        headwater(&[&common[..], &["-f", script.to_str().unwrap()]].concat()).ok(),
+        expected
+    );
     assert_eq!(headwater(&with(&["-c", "SELECT 1 AS a; SELECT ';' AS b"])).ok(), expected);
     assert_eq!(headwater(&with(&["-c", "SELECT 1 AS a", "-c", "SELECT ';' AS b"])).ok(), expected);
     assert_eq!(headwater_with_input(&with(&[]), "SELECT 1 AS a;SELECT ';' AS b;").ok(), expected);

@@ -1,7 +1,7 @@
 //! INT96 timestamps: the levels of a nested leaf, and a column chunk of them.
 //!
 //! The Arrow writer has no INT96, so leaves of this type are written with the low-level column
-//! writer. Format: `docs/spec/datafile-kv.md#int96`. Source: Paimon 1.4.2 `ParquetRowDataWriter`.
+//! writer. Format: `docs/spec/datafile.md#int96`. Source: Paimon 1.4.2 `ParquetRowDataWriter`.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -254,4 +254,28 @@ impl Int96Writer {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::{int96_of, nanos_of};
+    use parquet::data_type::Int96;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Every instant comes back, and its nanoseconds of the day are never negative.
+        #[test]
+        fn instants_come_back(nanos in any::<i64>()) {
+            let value = int96_of(nanos);
+            prop_assert_eq!(nanos_of(&value), Some(nanos));
+            prop_assert_eq!(nanos, value.to_nanos());
+            prop_assert!(value.data()[1] < 1 << 31);
+        }
+    }
+
+    #[test]
+    fn instants_beyond_64_bits_are_none() {
+        let mut value = Int96::new();
+        value.set_data(0, 0, u32::MAX);
+        assert_eq!(nanos_of(&value), None);
+        value.set_data(u32::MAX, u32::MAX, 2_440_588);
+        assert_eq!(nanos_of(&value), Some(-1));
+    }
+}

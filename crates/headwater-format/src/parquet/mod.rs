@@ -1,6 +1,6 @@
 //! Parquet files as Paimon writes them.
 //!
-//! Format: `docs/spec/datafile-kv.md#parquet`. Source: Paimon 1.4.2 `ParquetSchemaConverter`,
+//! Format: `docs/spec/datafile.md#parquet`. Source: Paimon 1.4.2 `ParquetSchemaConverter`,
 //! `RowDataParquetBuilder`, `ParquetReaderFactory`.
 
 mod chunks;

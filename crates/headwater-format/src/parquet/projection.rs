@@ -1,6 +1,6 @@
 //! Which leaf columns of a file are read for the wanted fields, and as which Arrow types.
 //!
-//! Columns and nested fields are found by name. Format: `docs/spec/datafile-kv.md#resolution`.
+//! Columns and nested fields are found by name. Format: `docs/spec/datafile.md#resolution`.
 //! Source: Paimon 1.4.2 `ParquetReaderFactory#clipParquetSchema`.
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Opens Parquet files and fetches the column chunks of their row groups.
 //!
-//! Format: `docs/spec/datafile-kv.md#foreign-files`. Source: Paimon 1.4.2 `ParquetReaderFactory`.
+//! Format: `docs/spec/datafile.md#foreign-files`. Source: Paimon 1.4.2 `ParquetReaderFactory`.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The Parquet schema of a data file: names, physical types, annotations and field ids.
 //!
-//! Format: `docs/spec/datafile-kv.md#physical-types` and `#nested-field-ids`. Source: Paimon 1.4.2
+//! Format: `docs/spec/datafile.md#physical-types` and `#nested-field-ids`. Source: Paimon 1.4.2
 //! `ParquetSchemaConverter`, `SpecialFields`.
 
 use std::sync::Arc;

@@ -2,16 +2,17 @@
 //!
 //! Format: `docs/spec/manifest.md#statistics`. Source: Paimon 1.4.2 `ParquetSimpleStatsExtractor`.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::{DataType as Arrow, Float32Type, Float64Type};
 use headwater_spec::stats::ColumnStats;
 use headwater_spec::{DataField, DataType, Datum, TypeKind};
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::basic::SortOrder;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::writer::holds_nan;
-
-/// What a writer must know about its columns besides the statistics in the footer.
-#[derive(Debug)]
+/// Statistics of the columns of a file that is being written.
+#[derive(Debug, Default)]
 pub(super) struct StatsCollector {
     columns: Vec<Column>,
 }
@@ -21,9 +22,13 @@ struct Column {
     data_type: DataType,
     /// Position among the leaves, for a column that is one itself.
     leaf: Option<usize>,
+    stats: ColumnStats,
     nulls: i64,
+    group_nulls: i64,
+    /// The current row group holds a NaN.
     group_nan: bool,
-    any_nan: bool,
+    /// A row group did not tell its bounds.
+    unknown: bool,
 }
 
 impl StatsCollector {
@@ -36,9 +41,11 @@ impl StatsCollector {
                 let column = Column {
                     data_type: field.data_type.clone(),
                     leaf: is_leaf.then_some(leaf),
+                    stats: ColumnStats::default(),
                     nulls: 0,
+                    group_nulls: 0,
                     group_nan: false,
-                    any_nan: false,
+                    unknown: false,
                 };
                 leaf += leaf_count(&field.data_type.kind);
                 column
@@ -47,62 +54,105 @@ impl StatsCollector {
         Self { columns }
     }
 
-    /// Counts what the footer will not tell.
+    /// Takes what the footer will not tell: null counts of all types, exact bounds of floats.
     pub(super) fn add(&mut self, batch: &RecordBatch) {
         for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            column.nulls = column
-                .nulls
-                .saturating_add(i64::try_from(array.null_count()).unwrap_or(i64::MAX));
-            column.group_nan |= holds_nan(array.as_ref());
+            let nulls = i64::try_from(array.null_count()).unwrap_or(i64::MAX);
+            column.group_nulls = column.group_nulls.saturating_add(nulls);
+            if let Some((min, max)) = float_bounds(array.as_ref()) {
+                column.group_nan |= is_nan(&max);
+                column.widen(min, max);
+            }
         }
     }
 
-    /// Ends a row group; the leaves with a NaN in it.
-    pub(super) fn end_group(&mut self) -> Vec<usize> {
-        let mut leaves = Vec::new();
-        for column in &mut self.columns {
-            if std::mem::take(&mut column.group_nan) {
-                column.any_nan = true;
-                leaves.extend(column.leaf);
+    /// Ends the chunk of a leaf; whether it holds a NaN, which its bounds do not cover.
+    pub(super) fn end_chunk(
+        &mut self,
+        leaf: usize,
+        chunk: &ColumnChunkMetaData,
+        group_rows: usize,
+    ) -> bool {
+        let Some(column) = self.columns.iter_mut().find(|c| c.leaf == Some(leaf)) else {
+            return false;
+        };
+        let nulls = std::mem::take(&mut column.group_nulls);
+        column.nulls = column.nulls.saturating_add(nulls);
+        let kind = &column.data_type.kind;
+        let all_null = usize::try_from(nulls).is_ok_and(|n| n == group_rows);
+        if has_bounds(kind) && !all_null && !matches!(kind, TypeKind::Float | TypeKind::Double) {
+            match bounds(chunk, kind) {
+                (Some(min), Some(max)) => column.widen(min, max),
+                _ => column.unknown = true,
             }
         }
-        leaves
+        std::mem::take(&mut column.group_nan)
     }
 
     /// The statistics of each column of the whole file.
-    pub(super) fn finish(&self, metadata: &ParquetMetaData) -> Vec<ColumnStats> {
-        self.columns.iter().map(|column| column.stats(metadata)).collect()
+    pub(super) fn finish(self) -> Vec<ColumnStats> {
+        self.columns.into_iter().map(Column::finish).collect()
     }
 }
 
 impl Column {
-    fn stats(&self, metadata: &ParquetMetaData) -> ColumnStats {
-        let Some(leaf) = self.leaf else { return ColumnStats::default() };
-        let mut stats = ColumnStats { null_count: Some(self.nulls), ..ColumnStats::default() };
-        if self.any_nan || !has_bounds(&self.data_type.kind) {
-            return stats;
+    fn widen(&mut self, min: Datum, max: Datum) {
+        let ColumnStats { min: low, max: high, .. } = &mut self.stats;
+        if low.as_ref().is_none_or(|m| min.compare(m).is_some_and(|o| o.is_lt())) {
+            *low = Some(min);
         }
-        for group in metadata.row_groups() {
-            let Some(chunk) = group.columns().get(leaf) else { return stats };
-            let all_null = chunk
-                .statistics()
-                .and_then(Statistics::null_count_opt)
-                .is_some_and(|n| Some(n) == u64::try_from(group.num_rows()).ok());
-            if all_null {
-                continue;
-            }
-            let (min, max) = bounds(chunk, &self.data_type.kind);
-            let (Some(min), Some(max)) = (min, max) else {
-                return ColumnStats { min: None, max: None, ..stats };
-            };
-            if stats.min.as_ref().is_none_or(|m| min.compare(m).is_some_and(|o| o.is_lt())) {
-                stats.min = Some(min);
-            }
-            if stats.max.as_ref().is_none_or(|m| max.compare(m).is_some_and(|o| o.is_gt())) {
-                stats.max = Some(max);
-            }
+        if high.as_ref().is_none_or(|m| max.compare(m).is_some_and(|o| o.is_gt())) {
+            *high = Some(max);
         }
-        stats
+    }
+
+    fn finish(self) -> ColumnStats {
+        let null_count = self.leaf.map(|_| self.nulls);
+        if self.unknown || self.leaf.is_none() {
+            return ColumnStats { null_count, ..ColumnStats::default() };
+        }
+        ColumnStats { null_count, ..self.stats }
+    }
+}
+
+/// Exact bounds of a float column; NaN is the largest value, and -0.0 is less than 0.0, as in
+/// Java's `Float.compare`.
+fn float_bounds(array: &dyn Array) -> Option<(Datum, Datum)> {
+    // The kernels order by sign first: a NaN with a sign would come out as the minimum.
+    match array.data_type() {
+        Arrow::Float32 => {
+            let values = array.as_primitive::<Float32Type>();
+            let (mut low, mut high) = (min(values)?, max(values)?);
+            if low.is_nan() {
+                let numbers = || values.iter().flatten().filter(|v| !v.is_nan());
+                low = numbers().min_by(f32::total_cmp).unwrap_or(f32::NAN);
+                high = f32::NAN;
+            } else if high.is_nan() {
+                high = f32::NAN;
+            }
+            Some((Datum::Float(low), Datum::Float(high)))
+        }
+        Arrow::Float64 => {
+            let values = array.as_primitive::<Float64Type>();
+            let (mut low, mut high) = (min(values)?, max(values)?);
+            if low.is_nan() {
+                let numbers = || values.iter().flatten().filter(|v| !v.is_nan());
+                low = numbers().min_by(f64::total_cmp).unwrap_or(f64::NAN);
+                high = f64::NAN;
+            } else if high.is_nan() {
+                high = f64::NAN;
+            }
+            Some((Datum::Double(low), Datum::Double(high)))
+        }
+        _ => None,
+    }
+}
+
+const fn is_nan(value: &Datum) -> bool {
+    match value {
+        Datum::Float(v) => v.is_nan(),
+        Datum::Double(v) => v.is_nan(),
+        _ => false,
     }
 }
 
@@ -135,8 +185,7 @@ const fn has_bounds(kind: &TypeKind) -> bool {
 
 /// The statistics of one chunk for pruning; `None` when they prove nothing.
 ///
-/// Floats give no bounds: a footer does not say whether it left out a NaN, which is the largest
-/// value of all.
+/// Floats give no bounds: most writers leave a NaN out, which is the largest value of all.
 pub(super) fn chunk_stats(chunk: &ColumnChunkMetaData, kind: &TypeKind) -> Option<ColumnStats> {
     let null_count = chunk.statistics()?.null_count_opt().and_then(|n| i64::try_from(n).ok());
     let (min, max) = match kind {
@@ -163,7 +212,10 @@ fn bounds(chunk: &ColumnChunkMetaData, kind: &TypeKind) -> (Option<Datum>, Optio
     if statistics.is_min_max_deprecated() {
         return (None, None);
     }
+    let signed = chunk.column_descr().sort_order() == SortOrder::SIGNED;
     match (statistics, kind) {
+        // Unsigned numbers of other writers have another order than the column's.
+        (Statistics::Int32(_) | Statistics::Int64(_), _) if !signed => (None, None),
         (Statistics::Boolean(s), TypeKind::Boolean) => {
             (s.min_opt().map(|v| Datum::Boolean(*v)), s.max_opt().map(|v| Datum::Boolean(*v)))
         }
@@ -174,14 +226,6 @@ fn bounds(chunk: &ColumnChunkMetaData, kind: &TypeKind) -> (Option<Datum>, Optio
         (Statistics::Int64(s), kind) => (
             s.min_opt().and_then(|v| datum_of_i64(*v, kind, chunk)),
             s.max_opt().and_then(|v| datum_of_i64(*v, kind, chunk)),
-        ),
-        (Statistics::Float(s), TypeKind::Float) => (
-            s.min_opt().filter(|v| !v.is_nan()).map(|v| Datum::Float(*v)),
-            s.max_opt().filter(|v| !v.is_nan()).map(|v| Datum::Float(*v)),
-        ),
-        (Statistics::Double(s), TypeKind::Double) => (
-            s.min_opt().filter(|v| !v.is_nan()).map(|v| Datum::Double(*v)),
-            s.max_opt().filter(|v| !v.is_nan()).map(|v| Datum::Double(*v)),
         ),
         (Statistics::ByteArray(s), TypeKind::Char(_) | TypeKind::VarChar(_)) => (
             s.min_opt().and_then(|v| text(v.data())),

@@ -1,14 +1,14 @@
 //! Encodes batches as a Parquet file that Paimon and other readers understand.
 //!
 //! Rows collect in column writers until the row group is large enough, then its bytes become
-//! available. Format: `docs/spec/datafile-kv.md#parquet`. Source: Paimon 1.4.2
+//! available. Format: `docs/spec/datafile.md#parquet`. Source: Paimon 1.4.2
 //! `RowDataParquetBuilder`.
 
 use std::io;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType as Arrow, Float32Type, Float64Type, SchemaRef};
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataField, RowType};
@@ -194,26 +194,27 @@ impl ParquetEncoder {
         if self.group_rows == 0 {
             return Ok(());
         }
-        self.group_rows = 0;
-        let nan_leaves = self.stats.end_group();
+        let rows = std::mem::take(&mut self.group_rows);
         let mut group = self.file.next_row_group().map_err(FormatError::encode)?;
         for (leaf, writer) in self.group.drain(..).enumerate() {
             match writer {
                 LeafWriter::Arrow(writer) => {
                     let mut chunk = writer.close().map_err(FormatError::encode)?;
-                    if nan_leaves.contains(&leaf) {
+                    if self.stats.end_chunk(leaf, &chunk.close().metadata, rows) {
                         drop_bounds(&mut chunk)?;
                     }
                     chunk.append_to_row_group(&mut group)
                 }
-                LeafWriter::Int96(writer) => writer
-                    .close()
-                    .and_then(|(bytes, closed)| group.append_column(&bytes, closed)),
+                LeafWriter::Int96(writer) => {
+                    let (bytes, closed) = writer.close().map_err(FormatError::encode)?;
+                    self.stats.end_chunk(leaf, &closed.metadata, rows);
+                    group.append_column(&bytes, closed)
+                }
             }
             .map_err(FormatError::encode)?;
         }
         group.close().map_err(FormatError::encode)?;
-        io::Write::flush(self.file.inner_mut()).map_err(FormatError::encode)
+        self.file.flush().map_err(FormatError::encode)
     }
 }
 
@@ -287,17 +288,8 @@ impl FileEncoder for ParquetEncoder {
         let metadata = self.file.finish().map_err(FormatError::encode)?;
         let size = u64::try_from(self.file.bytes_written()).unwrap_or(u64::MAX);
         let row_count = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
-        let column_stats = self.stats.finish(&metadata);
-        let tail = self.file.into_inner().map_err(FormatError::encode)?;
-        Ok(EncodedFile { tail: Bytes::from(tail.0), column_stats, row_count, size })
-    }
-}
-
-/// Whether a float column holds a NaN; null slots count as well.
-pub(super) fn holds_nan(column: &dyn Array) -> bool {
-    match column.data_type() {
-        Arrow::Float32 => column.as_primitive::<Float32Type>().values().iter().any(|v| v.is_nan()),
-        Arrow::Float64 => column.as_primitive::<Float64Type>().values().iter().any(|v| v.is_nan()),
-        _ => false,
+        let column_stats = std::mem::take(&mut self.stats).finish();
+        self.file.flush().map_err(FormatError::encode)?;
+        Ok(EncodedFile { tail: self.take(), column_stats, row_count, size })
     }
 }

@@ -27,16 +27,16 @@ impl Committer<'_> {
             self.check_sequences(base, latest).await?;
         }
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
-        let snapshot = match self.write_metadata(&mut writer, request, latest.as_ref(), &delta).await
-        {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                self.remove(&writer.written).await;
-                return Err(error);
-            }
-        };
+        let snapshot =
+            match self.write_metadata(&mut writer, request, latest.as_ref(), &delta).await {
+                Ok(snapshot) => snapshot,
+                Err(error) => {
+                    self.remove(&writer.written).await;
+                    return Err(error);
+                }
+            };
         match self.publish(&snapshot).await {
-            Ok(Publish::Published) => Ok(Attempt::Done(snapshot)),
+            Ok(Publish::Published) => Ok(Attempt::Done(Box::new(snapshot))),
             Ok(Publish::Exists) => {
                 self.remove(&writer.written).await;
                 Ok(Attempt::Lost(snapshot.id))
@@ -44,7 +44,7 @@ impl Committer<'_> {
             Err(crate::MetadataError::Io(error @ IoError::OutcomeUnknown { .. })) => {
                 history.base.get_or_insert(snapshot.id - 1);
                 history.delta_lists.insert(snapshot.delta_manifest_list);
-                Ok(Attempt::Unknown(snapshot.id, error))
+                Ok(Attempt::Unknown(snapshot.id, Box::new(error)))
             }
             Err(error) => {
                 self.remove(&writer.written).await;
@@ -71,16 +71,14 @@ impl Committer<'_> {
                 }
             };
             let filter = EntryFilter { real_buckets_only: true, ..filter };
-            let (live, _) =
-                self.store.live_entries(latest, &self.partition_types, &filter).await?;
+            let (live, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
             delta.extend(live.into_iter().map(|e| self.delete_of(e)));
         }
         delta.extend(request.entries.iter().cloned());
         let checked = request.check_conflicts || request.kind != CommitKind::Append;
         if let (true, Some(latest)) = (checked || self.options.commit.discard_duplicates, latest) {
             let changed: HashSet<BinaryRow> = delta.iter().map(|e| e.partition.clone()).collect();
-            let filter =
-                EntryFilter { partitions: Some(changed), ..EntryFilter::default() };
+            let filter = EntryFilter { partitions: Some(changed), ..EntryFilter::default() };
             let (base, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
             if self.options.commit.discard_duplicates && request.kind == CommitKind::Append {
                 let live: HashSet<_> = base.iter().map(ManifestEntry::identity).collect();
@@ -174,11 +172,8 @@ impl Committer<'_> {
 
     pub(super) const fn parts(
         &self,
-    ) -> (
-        &crate::TableStore,
-        &headwater_spec::options::TableOptions,
-        &[headwater_spec::DataType],
-    ) {
+    ) -> (&crate::TableStore, &headwater_spec::options::TableOptions, &[headwater_spec::DataType])
+    {
         (self.store, self.options, self.partition_types.as_slice())
     }
 }

@@ -63,14 +63,11 @@ fn no_overlap<'a>(
     live: impl Iterator<Item = &'a ManifestEntry>,
     key_types: &[DataType],
 ) -> Result<(), String> {
-    let mut levels: HashMap<(&BinaryRow, i32, i32), Vec<(Key, Key, &str)>> = HashMap::new();
+    let mut levels: HashMap<(&BinaryRow, i32, i32), Vec<KeyRange<'_>>> = HashMap::new();
     for entry in live.filter(|e| e.file.level >= 1) {
         let key = |row: &BinaryRow| row.to_values(key_types).map_err(|e| e.to_string());
-        let range = (
-            key(&entry.file.min_key)?,
-            key(&entry.file.max_key)?,
-            entry.file.file_name.as_str(),
-        );
+        let range =
+            (key(&entry.file.min_key)?, key(&entry.file.max_key)?, entry.file.file_name.as_str());
         levels.entry((&entry.partition, entry.bucket, entry.file.level)).or_default().push(range);
     }
     for ((_, bucket, level), mut files) in levels {
@@ -90,6 +87,8 @@ fn no_overlap<'a>(
 }
 
 type Key = Vec<Option<Datum>>;
+/// First key, last key and name of a file.
+type KeyRange<'a> = (Key, Key, &'a str);
 
 fn compare(a: &Key, b: &Key) -> Ordering {
     for (x, y) in a.iter().zip(b) {

@@ -89,11 +89,11 @@ pub struct Committer<'a> {
 
 /// How an attempt ended.
 enum Attempt {
-    Done(Snapshot),
+    Done(Box<Snapshot>),
     /// Another writer took the id; the files of the attempt are gone or will be reused.
     Lost(i64),
     /// The publish may have happened; nothing was deleted.
-    Unknown(i64, IoError),
+    Unknown(i64, Box<IoError>),
 }
 
 /// What earlier attempts left behind: how to recognise our own snapshot.
@@ -153,7 +153,7 @@ impl<'a> Committer<'a> {
             match outcome {
                 Attempt::Done(snapshot) => {
                     self.store.write_latest_hint(snapshot.id).await;
-                    return Ok(Some(snapshot));
+                    return Ok(Some(*snapshot));
                 }
                 Attempt::Lost(id) if stop => {
                     if let Some(own) = self.find_own(&history).await? {
@@ -184,12 +184,8 @@ impl<'a> Committer<'a> {
     async fn wait(&self, retries: u32) {
         let commit = &self.options.commit;
         let env = self.store.env();
-        let wait: Duration = headwater_io::backoff(
-            retries,
-            commit.min_wait,
-            commit.max_wait,
-            env.random.as_ref(),
-        );
+        let wait: Duration =
+            headwater_io::backoff(retries, commit.min_wait, commit.max_wait, env.random.as_ref());
         env.clock.sleep(wait).await;
     }
 

@@ -36,11 +36,16 @@ pub struct PlanCounts {
 
 impl EntryFilter {
     /// Whether a manifest may hold wanted entries.
-    pub(crate) fn may_hold(&self, meta: &ManifestFileMeta, types: &[DataType]) -> Result<bool, SpecError> {
+    pub(crate) fn may_hold(
+        &self,
+        meta: &ManifestFileMeta,
+        types: &[DataType],
+    ) -> Result<bool, SpecError> {
         if self.real_buckets_only && meta.max_bucket.is_some_and(|max| max < 0) {
             return Ok(false);
         }
-        if let (Some(bucket), Some(min), Some(max)) = (self.bucket, meta.min_bucket, meta.max_bucket)
+        if let (Some(bucket), Some(min), Some(max)) =
+            (self.bucket, meta.min_bucket, meta.max_bucket)
             && (bucket < min || bucket > max)
         {
             return Ok(false);
@@ -60,14 +65,8 @@ impl EntryFilter {
                 let values = partition.to_values(types)?;
                 let inside = values.iter().zip(&stats).all(|(value, stats)| match value {
                     None => stats.null_count.is_none_or(|n| n > 0),
-                    Some(value) => {
-                        Predicate::leaf(
-                            0,
-                            Op::Eq,
-                            [value.clone()],
-                        )
-                        .may_match(rows, &|_| Some(stats.clone()))
-                    }
+                    Some(value) => Predicate::leaf(0, Op::Eq, [value.clone()])
+                        .may_match(rows, &|_| Some(stats.clone())),
                 });
                 if inside {
                     return Ok(true);
@@ -127,8 +126,7 @@ impl TableStore {
             if keep { wanted.push(meta) } else { counts.manifests_pruned += 1 }
         }
         let entries = self.entries_of(&wanted, partition_types, filter).await?;
-        let live = merge(entries)
-            .map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
+        let live = merge(entries).map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
         Ok((live, counts))
     }
 
@@ -143,16 +141,15 @@ impl TableStore {
         filter: &EntryFilter,
     ) -> Result<Vec<ManifestEntry>> {
         let at_once = self.env().pools.cpu_threads().max(1) * 2;
-        let read: Vec<Vec<ManifestEntry>> = stream::iter(metas)
-            .map(|meta| self.manifest(meta))
-            .buffered(at_once)
-            .try_collect()
-            .await?;
+        let pending: Vec<_> = metas.iter().map(|meta| self.manifest(meta)).collect();
+        let read: Vec<Vec<ManifestEntry>> =
+            stream::iter(pending).buffered(at_once).try_collect().await?;
         let mut memo = PartitionMemo { filter, types: partition_types, known: HashMap::new() };
         let mut kept = Vec::new();
         for entry in read.into_iter().flatten() {
-            let keep =
-                memo.keeps(&entry).map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
+            let keep = memo
+                .keeps(&entry)
+                .map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
             if keep {
                 kept.push(entry);
             }

@@ -70,7 +70,15 @@ const PATTERNS: [(&str, &[&str]); 2] = [
     ),
     (
         "file-index.",
-        &[".columns", ".items", ".fpp", ".version", ".index-block-size", ".chunk-size", ".map-keys"],
+        &[
+            ".columns",
+            ".items",
+            ".fpp",
+            ".version",
+            ".index-block-size",
+            ".chunk-size",
+            ".map-keys",
+        ],
     ),
 ];
 /// Settings that go to a file format as they are.

@@ -158,40 +158,55 @@ fn refuse_reads(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecEr
         && keyed
         && !engine.eq_ignore_ascii_case("deduplicate")
     {
-        refuse(format!("merge-engine '{engine}' is not supported by this version (only deduplicate)"));
+        refuse(format!(
+            "merge-engine '{engine}' is not supported by this version (only deduplicate)"
+        ));
     }
     let ignore_delete = known("ignore-delete");
     for key in ignore_delete
         .iter()
         .flat_map(|o| std::iter::once(o.key.as_str()).chain(o.fallback.iter().map(String::as_str)))
-        .chain(["ignore-update-before", "deletion-vectors.enabled", "pk-clustering-override"])
+        .chain(["deletion-vectors.enabled", "pk-clustering-override"])
     {
         if keyed && bool_option(schema, key, false)? {
-            refuse(format!("option '{key}' changes which rows are read and is not supported by this version"));
+            refuse(format!(
+                "option '{key}' changes which rows are read and is not supported by this version"
+            ));
         }
     }
     for key in ["data-evolution.enabled", "chain-table.enabled", "query-auth.enabled"] {
         if bool_option(schema, key, false)? {
-            refuse(format!("option '{key}' changes which rows are read and is not supported by this version"));
+            refuse(format!(
+                "option '{key}' changes which rows are read and is not supported by this version"
+            ));
         }
     }
     if keyed && schema.option("sequence.field").is_some() {
-        refuse("option 'sequence.field' decides which row wins and is not supported by this version".into());
+        refuse(
+            "option 'sequence.field' decides which row wins and is not supported by this version"
+                .into(),
+        );
     }
     for key in OTHER_ROWS {
         if schema.option(key).is_some() {
-            refuse(format!("option '{key}' stored in the table selects other rows than the newest snapshot and is not supported by this version"));
+            refuse(format!(
+                "option '{key}' stored in the table selects other rows than the newest snapshot and is not supported by this version"
+            ));
         }
     }
     if let Some(mode) = schema.option("scan.mode").or(schema.option("log.scan"))
         && !["default", "latest-full", "full"].contains(&mode.to_lowercase().as_str())
     {
-        refuse(format!("option 'scan.mode' = '{mode}' stored in the table is not supported by this version"));
+        refuse(format!(
+            "option 'scan.mode' = '{mode}' stored in the table is not supported by this version"
+        ));
     }
     if let Some(branch) = schema.option("branch")
         && branch != "main"
     {
-        refuse(format!("option 'branch' = '{branch}' stored in the table is not supported by this version"));
+        refuse(format!(
+            "option 'branch' = '{branch}' stored in the table is not supported by this version"
+        ));
     }
     if let Some(kind) = schema.option("type")
         && !kind.eq_ignore_ascii_case("table")
@@ -213,20 +228,22 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
              create the table with a fixed number of buckets, such as 'bucket' = '4'"
         ));
     }
-    if keyed
-        && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p))
-    {
+    if keyed && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p)) {
         refuse("the primary key does not contain all partition columns: cross-partition upserts are not supported by this version".into());
     }
     for (key, format) in file_formats(schema) {
         if !format.eq_ignore_ascii_case("parquet") {
-            refuse(format!("option '{key}' = '{format}': this version writes only parquet data files"));
+            refuse(format!(
+                "option '{key}' = '{format}': this version writes only parquet data files"
+            ));
         }
     }
     if let Some(format) = schema.option("manifest.format")
         && !format.eq_ignore_ascii_case("avro")
     {
-        refuse(format!("option 'manifest.format' = '{format}': this version writes only avro manifests"));
+        refuse(format!(
+            "option 'manifest.format' = '{format}': this version writes only avro manifests"
+        ));
     }
     if let Some(producer) = schema.option("changelog-producer")
         && producer.eq_ignore_ascii_case("input")
@@ -238,7 +255,13 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
             refuse(format!("option '{key}' is not supported by this version's writer"));
         }
     }
-    for key in ["rowkind.field", "data-file.external-paths", "commit.callbacks", "tag.callbacks", "commit.strict-mode.last-safe-snapshot"] {
+    for key in [
+        "rowkind.field",
+        "data-file.external-paths",
+        "commit.callbacks",
+        "tag.callbacks",
+        "commit.strict-mode.last-safe-snapshot",
+    ] {
         if schema.option(key).is_some_and(|v| !v.is_empty()) {
             refuse(format!("option '{key}' is not supported by this version's writer"));
         }
@@ -250,9 +273,17 @@ fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>
     let Some(option) = known(key) else {
         if key.starts_with("parquet.") || key.starts_with("fields.") || key == "owner" {
             if key.starts_with("parquet.")
-                && !["parquet.enable.dictionary", "parquet.block.size", "parquet.page.size", "parquet.compression"].contains(&key)
+                && ![
+                    "parquet.enable.dictionary",
+                    "parquet.block.size",
+                    "parquet.page.size",
+                    "parquet.compression",
+                ]
+                .contains(&key)
             {
-                warnings.push(format!("option '{key}' is kept but this version's Parquet writer does not use it"));
+                warnings.push(format!(
+                    "option '{key}' is kept but this version's Parquet writer does not use it"
+                ));
             }
             return;
         }
@@ -261,7 +292,8 @@ fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>
         return;
     };
     let name = option.key.as_str();
-    let is_default = option.default.as_deref().is_some_and(|d| d.eq_ignore_ascii_case(value.trim()));
+    let is_default =
+        option.default.as_deref().is_some_and(|d| d.eq_ignore_ascii_case(value.trim()));
     if name == "changelog-producer" && !is_default && !value.eq_ignore_ascii_case("input") {
         warnings.push(format!("option '{key}' = '{value}': this version produces no changelog; the next compaction by another engine does"));
         return;

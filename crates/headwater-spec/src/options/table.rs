@@ -32,6 +32,8 @@ pub struct TableOptions {
     pub num_levels: i32,
     /// `write-buffer-size`: bytes of rows that one bucket buffers at most; default 256 MB.
     pub write_buffer_bytes: u64,
+    /// `ignore-update-before`: written `-U` rows are left out; default false.
+    pub ignore_update_before: bool,
     /// `read.batch-size`: rows per batch of a read, if set.
     pub read_batch_rows: Option<usize>,
 }
@@ -178,7 +180,11 @@ impl TableOptions {
                     "manifest.full-compaction-threshold-size",
                     16 << 20,
                 )?,
-                drop_stats_of_deleted: bool_option(schema, "manifest.delete-file-drop-stats", false)?,
+                drop_stats_of_deleted: bool_option(
+                    schema,
+                    "manifest.delete-file-drop-stats",
+                    false,
+                )?,
             },
             commit: CommitOptions::parse(schema)?,
             partition: PartitionOptions {
@@ -196,6 +202,7 @@ impl TableOptions {
             },
             num_levels: int(schema, "num-levels", trigger.saturating_add(1))?,
             write_buffer_bytes: memory(schema, "write-buffer-size", 256 << 20)?,
+            ignore_update_before: bool_option(schema, "ignore-update-before", false)?,
             read_batch_rows: match schema.option("read.batch-size") {
                 None => None,
                 Some(_) => Some(count(schema, "read.batch-size", 1024)?.max(1)),
@@ -325,9 +332,9 @@ fn text(schema: &TableSchema, key: &str) -> Option<String> {
 /// A value with the option's fallback names, checked against its declared type.
 fn value<'a>(schema: &'a TableSchema, key: &str) -> Result<Option<&'a str>, SpecError> {
     let option = known(key);
-    let found = schema.option(key).or_else(|| {
-        option.and_then(|o| o.fallback.iter().find_map(|name| schema.option(name)))
-    });
+    let found = schema
+        .option(key)
+        .or_else(|| option.and_then(|o| o.fallback.iter().find_map(|name| schema.option(name))));
     if let (Some(option), Some(text)) = (option, found) {
         check_value(option, text).map_err(|reason| wrong(key, reason))?;
     }
@@ -348,7 +355,11 @@ fn count(schema: &TableSchema, key: &str, default: usize) -> Result<usize, SpecE
     }
 }
 
-pub(super) fn bool_option(schema: &TableSchema, key: &str, default: bool) -> Result<bool, SpecError> {
+pub(super) fn bool_option(
+    schema: &TableSchema,
+    key: &str,
+    default: bool,
+) -> Result<bool, SpecError> {
     match value(schema, key)?.map(|v| v.trim().to_lowercase()).as_deref() {
         None => Ok(default),
         Some("true") => Ok(true),
@@ -384,10 +395,8 @@ fn per_level(schema: &TableSchema, key: &str, level: i32) -> Result<Option<Strin
         let (number, value) = part
             .split_once(':')
             .ok_or_else(|| wrong(key, format!("{part:?} is not of the form level:value")))?;
-        let number: i32 = number
-            .trim()
-            .parse()
-            .map_err(|_| wrong(key, format!("{number:?} is not a level")))?;
+        let number: i32 =
+            number.trim().parse().map_err(|_| wrong(key, format!("{number:?} is not a level")))?;
         if number == level {
             return Ok(Some(value.trim().to_lowercase()));
         }

@@ -14,7 +14,11 @@ pub fn parse_memory(text: &str) -> Result<u64, String> {
         "m" | "mb" | "mib" | "mebibytes" => 1 << 20,
         "g" | "gb" | "gib" | "gibibytes" => 1 << 30,
         "t" | "tb" | "tib" | "tebibytes" => 1 << 40,
-        _ => return Err(format!("{text:?} is not a memory size: unit {unit:?} is none of b, kb, mb, gb, tb")),
+        _ => {
+            return Err(format!(
+                "{text:?} is not a memory size: unit {unit:?} is none of b, kb, mb, gb, tb"
+            ));
+        }
     };
     number.checked_mul(factor).ok_or_else(|| format!("{text:?} is too large"))
 }
@@ -37,7 +41,11 @@ pub fn parse_duration_millis(text: &str) -> Result<u64, String> {
         "m" | "min" | "minute" | "minutes" => 60_000,
         "h" | "hour" | "hours" => 3_600_000,
         "d" | "day" | "days" => 86_400_000,
-        _ => return Err(format!("{text:?} is not a duration: unit {unit:?} is none of ms, s, min, h, d")),
+        _ => {
+            return Err(format!(
+                "{text:?} is not a duration: unit {unit:?} is none of ms, s, min, h, d"
+            ));
+        }
     };
     number.checked_mul(millis).ok_or_else(|| format!("{text:?} is too long"))
 }
@@ -46,7 +54,8 @@ fn split_number(text: &str) -> Result<(u64, String), String> {
     let trimmed = text.trim();
     let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
     let (digits, unit) = trimmed.split_at(end);
-    let number = digits.parse().map_err(|_| format!("{text:?} does not start with a whole number"))?;
+    let number =
+        digits.parse().map_err(|_| format!("{text:?} does not start with a whole number"))?;
     Ok((number, unit.trim().to_lowercase()))
 }
 

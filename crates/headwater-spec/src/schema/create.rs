@@ -258,7 +258,9 @@ fn check_buckets(schema: &TableSchema) -> Result<(), SpecError> {
         -1 | 1.. => {}
         -2 if keyed => {}
         -2 => return refuse("-2 (postpone) needs a primary key".into()),
-        n => return refuse(format!("{n} is neither a number of buckets (1 or more) nor -1 nor -2")),
+        n => {
+            return refuse(format!("{n} is neither a number of buckets (1 or more) nor -1 nor -2"));
+        }
     }
     let refuse = |reason: String| Err(SpecError::Option { key: "bucket-key".into(), reason });
     let Some(keys) = schema.options.get("bucket-key").filter(|k| !k.trim().is_empty()) else {
@@ -320,7 +322,10 @@ fn check_options(schema: &TableSchema) -> Result<(), SpecError> {
     if let Some(columns) = schema.options.get("sequence.field") {
         for column in columns.split(',').map(str::trim) {
             if schema.field(column).is_none() {
-                return refuse("sequence.field", format!("'{column}' is not a column of the table"));
+                return refuse(
+                    "sequence.field",
+                    format!("'{column}' is not a column of the table"),
+                );
             }
         }
     }

@@ -133,7 +133,11 @@ pub(super) fn convert(
         }
         (TypeKind::Row(fields), Arrow::Struct(_)) => row(given.as_struct(), fields, column)?,
         (TypeKind::Array(element) | TypeKind::Vector(element, _), t) if family(t) == Family::List => {
-            list(given, element, &target, column)?
+            let array = list(given, element, &target, column)?;
+            if let TypeKind::Vector(_, n) = &wanted.kind {
+                check_vector(array.as_list::<i32>(), *n).map_err(failed)?;
+            }
+            array
         }
         (TypeKind::Map(key, value), Arrow::Map(..)) => {
             map(given.as_map(), key, value, &target, column)?
@@ -235,6 +239,15 @@ fn list(
     ListArray::try_new(Arc::clone(item), offsets, values, nulls)
         .map(|array| Arc::new(array) as ArrayRef)
         .map_err(failed)
+}
+
+fn check_vector(array: &ListArray, size: u32) -> Result<(), String> {
+    let size = i32::try_from(size).unwrap_or(i32::MAX);
+    let wrong = (0..array.len()).find(|row| array.is_valid(*row) && array.value_length(*row) != size);
+    match wrong {
+        Some(row) => Err(format!("a value has {} elements", array.value_length(row))),
+        None => Ok(()),
+    }
 }
 
 fn map(

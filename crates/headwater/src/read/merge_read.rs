@@ -80,7 +80,8 @@ impl Layout {
     /// Values first, then key columns that are not among them, then the system columns.
     fn new(read: &ReadBuilder, values: Vec<DataField>) -> Result<Self> {
         let schema = read.table.schema();
-        let value_schema = Arc::new(Schema::new(values.iter().map(arrow_field).collect::<Vec<_>>()));
+        let value_schema =
+            Arc::new(Schema::new(values.iter().map(arrow_field).collect::<Vec<_>>()));
         let count = values.len();
         let mut fields = values;
         let mut key_at = Vec::new();
@@ -98,7 +99,8 @@ impl Layout {
 
     fn key_values(&self, encoder: &KeyEncoder, batch: &RecordBatch) -> Result<KeyValueBatch> {
         let columns = batch.columns();
-        let (Some((kinds, rest)), true) = (columns.split_last(), columns.len() == self.fields.len())
+        let (Some((kinds, rest)), true) =
+            (columns.split_last(), columns.len() == self.fields.len())
         else {
             return Err(LsmError::source(ErrorKind::Internal, "a file batch lacks columns").into());
         };
@@ -136,9 +138,7 @@ impl Merger {
     fn open_section(&mut self) -> bool {
         let Some(mut runs) = self.sections.pop_front() else { return false };
         // The last of equal sequence numbers wins: let that be the newest file.
-        runs.sort_by_key(|run| {
-            run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN)
-        });
+        runs.sort_by_key(|run| run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN));
         let wanted = if runs.len() == 1 { &self.single } else { &self.several };
         let readers = runs
             .into_iter()
@@ -153,11 +153,8 @@ impl Merger {
                 Box::new(run) as Box<dyn RunReader>
             })
             .collect();
-        self.current = Some(SortMerge::new(
-            readers,
-            merge_engine(MergeEngineKind::Deduplicate),
-            self.options,
-        ));
+        self.current =
+            Some(SortMerge::new(readers, merge_engine(MergeEngineKind::Deduplicate), self.options));
         true
     }
 

@@ -48,9 +48,8 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
     let partition_types = table.partition_types()?;
     let keys = &table.schema().partition_keys;
     let fields = &table.row_type().fields;
-    let place = |column: usize| {
-        fields.get(column).and_then(|f| keys.iter().position(|k| k == &f.name))
-    };
+    let place =
+        |column: usize| fields.get(column).and_then(|f| keys.iter().position(|k| k == &f.name));
     let filter = EntryFilter {
         partition: read.filter.as_ref().and_then(|f| f.remap_conjuncts(&place)),
         real_buckets_only: true,
@@ -58,12 +57,8 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
     };
     let (entries, manifests) =
         table.store().live_entries(&snapshot, &partition_types, &filter).await?;
-    let mut plan = Plan {
-        snapshot_id: Some(snapshot.id),
-        files: entries.len(),
-        manifests,
-        ..Plan::default()
-    };
+    let mut plan =
+        Plan { snapshot_id: Some(snapshot.id), files: entries.len(), manifests, ..Plan::default() };
     let mut pruner = FilePruner::new(read);
     pruner.load_schemas(entries.iter().map(|e| e.file.schema_id)).await?;
     for (partition, bucket, total_buckets, files) in group(entries) {
@@ -76,12 +71,7 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
         };
         let mut left = 0;
         for files in kept {
-            let split = Split {
-                partition_values: values.clone(),
-                bucket,
-                total_buckets,
-                files,
-            };
+            let split = Split { partition_values: values.clone(), bucket, total_buckets, files };
             left += split.files().count();
             plan.splits.push(split);
         }
@@ -217,9 +207,9 @@ fn is_raw(files: &[DataFileMeta]) -> bool {
 
 /// A split of single files without retractions needs no merge.
 fn merge_or_raw(sections: Vec<Vec<Vec<DataFileMeta>>>) -> SplitFiles {
-    let plain = sections
-        .iter()
-        .all(|runs| runs.len() == 1 && runs.iter().flatten().all(|f| f.delete_row_count == Some(0)));
+    let plain = sections.iter().all(|runs| {
+        runs.len() == 1 && runs.iter().flatten().all(|f| f.delete_row_count == Some(0))
+    });
     if plain {
         SplitFiles::Raw(sections.into_iter().flatten().flatten().collect())
     } else {

@@ -71,9 +71,7 @@ impl<'a> FilePruner<'a> {
     /// Whether a file may hold a matching row.
     pub(super) fn may_match(&self, file: &DataFileMeta) -> Result<bool> {
         let Some(filter) = &self.read.filter else { return Ok(true) };
-        let stats = self
-            .column_stats(file)
-            .map_err(|e| corrupt_stats(self.read, file, &e))?;
+        let stats = self.column_stats(file).map_err(|e| corrupt_stats(self.read, file, &e))?;
         Ok(filter.may_match(file.row_count, &|column| stats.get(&column).cloned()))
     }
 

@@ -6,28 +6,19 @@ use headwater_spec::DataFileMeta;
 
 use super::assemble::Assembler;
 use super::builder::ReadBuilder;
-use super::file::{Unit, Units, Wanted, kind_field};
+use super::file::{Unit, Units, Wanted};
 use super::split::Split;
 use super::stream::RowStream;
 use crate::error::Result;
 
-pub(super) fn read(
-    read: &ReadBuilder,
-    split: &Split,
-    files: &[DataFileMeta],
-) -> Result<RowStream> {
+pub(super) fn read(read: &ReadBuilder, split: &Split, files: &[DataFileMeta]) -> Result<RowStream> {
     let assembler = Assembler::new(read, split);
-    let mut fields = assembler.stored_fields();
-    let kinds = read.row_kind && read.table.has_primary_key();
-    if kinds {
-        fields.push(kind_field());
-    }
+    let fields = assembler.stored_fields();
     let wanted = Wanted::new(read, split, fields, |_| true)?;
     let state = State {
         units: wanted.fetch(files.to_vec()),
         current: None,
         assembler,
-        kinds,
         batch_rows: read.batch_rows(),
     };
     let pools = read.table.env().pools.clone();
@@ -57,7 +48,6 @@ struct State {
     units: Units,
     current: Option<Unit>,
     assembler: Assembler,
-    kinds: bool,
     batch_rows: usize,
 }
 
@@ -65,8 +55,8 @@ impl State {
     fn decode(mut self, mut unit: Unit) -> Result<(Self, Option<arrow::array::RecordBatch>)> {
         let Some(batch) = unit.next_batch(self.batch_rows)? else { return Ok((self, None)) };
         self.current = Some(unit);
-        let kinds = if self.kinds { batch.columns().last().cloned() } else { None };
-        let out = self.assembler.assemble(batch.columns(), kinds, batch.num_rows())?;
+        // Without a merge every row is an insert: Java does not look at stored kinds here.
+        let out = self.assembler.assemble(batch.columns(), None, batch.num_rows())?;
         Ok((self, Some(out)))
     }
 }

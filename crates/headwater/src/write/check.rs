@@ -73,11 +73,9 @@ fn check_values(data_type: &DataType, column: &ArrayRef) -> Result<(), String> {
         TypeKind::Binary(n) | TypeKind::VarBinary(n) if *n < headwater_spec::types::MAX_LENGTH => {
             let limit = usize::try_from(*n).unwrap_or(usize::MAX);
             match column.as_binary::<i32>().iter().flatten().find(|v| v.len() > limit) {
-                Some(v) => Err(format!(
-                    "a value of {} bytes is too long for {}",
-                    v.len(),
-                    data_type.kind
-                )),
+                Some(v) => {
+                    Err(format!("a value of {} bytes is too long for {}", v.len(), data_type.kind))
+                }
                 None => Ok(()),
             }
         }

@@ -53,8 +53,7 @@ impl FileLayout {
             fields.push(kind_field());
         }
         fields.extend(schema.fields.iter().cloned());
-        let key_at =
-            keys.iter().filter_map(|k| table.row_type().index_of(&k.name)).collect();
+        let key_at = keys.iter().filter_map(|k| table.row_type().index_of(&k.name)).collect();
         let extension = if file.suffix_with_compression {
             format!("{}.{}", file.compression, file.format)
         } else {
@@ -228,7 +227,8 @@ impl OpenDataFile {
         }
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(layout.fields.len());
         if layout.key_columns() > 0 {
-            columns.extend(layout.key_at.iter().map(|at| std::sync::Arc::clone(values.column(*at))));
+            columns
+                .extend(layout.key_at.iter().map(|at| std::sync::Arc::clone(values.column(*at))));
         }
         columns.push(std::sync::Arc::clone(sequence));
         columns.push(std::sync::Arc::clone(kinds));
@@ -272,7 +272,12 @@ impl OpenDataFile {
         self.encode(layout, values.columns().to_vec(), rows)
     }
 
-    fn encode(&mut self, layout: &FileLayout, columns: Vec<ArrayRef>, rows: usize) -> Result<Bytes> {
+    fn encode(
+        &mut self,
+        layout: &FileLayout,
+        columns: Vec<ArrayRef>,
+        rows: usize,
+    ) -> Result<Bytes> {
         let schema = headwater_spec::types::arrow_schema(&headwater_spec::RowType::new(
             layout.fields.clone(),
         ));

@@ -38,7 +38,10 @@ impl Target {
             let Some(at) = keys.iter().position(|k| k == &name) else {
                 return Err(Error::Request {
                     table: table.name().to_owned(),
-                    reason: format!("'{name}' is not a partition column, which are: {}", keys.join(", ")),
+                    reason: format!(
+                        "'{name}' is not a partition column, which are: {}",
+                        keys.join(", ")
+                    ),
                 });
             };
             parts.push(match value {

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int8Array, RecordBatch};
-use arrow::compute::{take, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int8Array, RecordBatch};
+use arrow::compute::{filter, filter_record_batch, take, take_record_batch};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
 use headwater_lsm::KeyEncoder;
@@ -109,8 +109,9 @@ impl TableWrite {
         check_batch(&self.table, batch)?;
         self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
-        let batch =
-            RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
+        let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
+        let (batch, kinds) = self.without_update_before(batch, kinds)?;
+        let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
         self.learn_partitions(routed.iter().map(|r| &r.partition)).await?;
@@ -124,7 +125,7 @@ impl TableWrite {
                 (Some(kinds), None) => Some(kinds.clone()),
                 (Some(kinds), Some(rows)) => {
                     let taken: ArrayRef = take(kinds, rows, None)?;
-                    Some(arrow::array::AsArray::as_primitive(&taken).clone())
+                    Some(AsArray::as_primitive(&taken).clone())
                 }
             };
             self.bucket(part.partition, part.bucket)?.add(rows, kinds)?;
@@ -133,11 +134,26 @@ impl TableWrite {
         self.bound_memory().await
     }
 
+    /// The rows without `-U`, if the table ignores them.
+    fn without_update_before(
+        &self,
+        batch: RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<(RecordBatch, Option<Int8Array>)> {
+        let Some(kinds) = kinds else { return Ok((batch, None)) };
+        if !self.table.options().ignore_update_before {
+            return Ok((batch, Some(kinds.clone())));
+        }
+        let kept: BooleanArray =
+            kinds.values().iter().map(|k| Some(*k != headwater_lsm::UPDATE_BEFORE)).collect();
+        let left = filter(kinds, &kept)?;
+        Ok((filter_record_batch(&batch, &kept)?, Some(AsArray::as_primitive(&left).clone())))
+    }
+
     fn check_kinds(&self, batch: &RecordBatch, kinds: Option<&Int8Array>) -> Result<()> {
         let Some(kinds) = kinds else { return Ok(()) };
-        let refuse = |reason: String| {
-            Err(Error::Request { table: self.table.name().to_owned(), reason })
-        };
+        let refuse =
+            |reason: String| Err(Error::Request { table: self.table.name().to_owned(), reason });
         if kinds.len() != batch.num_rows() || kinds.null_count() > 0 {
             return refuse(format!(
                 "{} row kinds ({} null) were given for {} rows",
@@ -274,12 +290,13 @@ impl TableWrite {
     async fn flush(&mut self, keys: &[(BinaryRow, i32)]) -> Result<()> {
         let wanted: HashSet<&(BinaryRow, i32)> = keys.iter().collect();
         let at_once = self.table.env().pools.cpu_threads().max(1);
-        stream::iter(
-            self.buckets.iter_mut().filter(|(key, _)| wanted.contains(key)).map(|(_, b)| b.flush()),
-        )
-        .buffer_unordered(at_once)
-        .try_collect::<()>()
-        .await
+        let pending: Vec<_> = self
+            .buckets
+            .iter_mut()
+            .filter(|(key, _)| wanted.contains(key))
+            .map(|(_, bucket)| bucket.flush())
+            .collect();
+        stream::iter(pending).buffer_unordered(at_once).try_collect::<()>().await
     }
 
     /// Writes everything that is buffered; the messages say what to commit. Sequence numbers go on
@@ -319,8 +336,7 @@ impl TableWrite {
     /// after asking [`Table::filter_committed`].
     pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
         let messages = self.prepare_commit().await?;
-        let outcome =
-            commit(&self.table, &self.user, identifier, &self.target, messages).await?;
+        let outcome = commit(&self.table, &self.user, identifier, &self.target, messages).await?;
         for moved in &outcome.moved {
             let key = (moved.partition.clone(), moved.bucket);
             if let Some(bucket) = self.buckets.get_mut(&key) {

@@ -1,7 +1,10 @@
 //! W1: one writer writes all rows in several commits; the rows are then read back as a check.
 
+use std::ops::Range;
+
+use futures::StreamExt;
 use headwater::io::host;
-use headwater::{Catalog, DataType, Env, Identifier, NewTable, Table, TypeKind};
+use headwater::{Catalog, DataType, Env, FileSystemCatalog, Identifier, NewTable, Table, TypeKind};
 
 use super::generate::{AMOUNT_PRECISION, AMOUNT_SCALE, Orders};
 use super::{Measurement, read};
@@ -13,6 +16,8 @@ pub(super) const DATABASE: &str = "bench";
 const USER: &str = "bench";
 /// Rows made at a time.
 const BATCH: u64 = 1 << 16;
+/// Batches that are made before the one at hand is written.
+const AHEAD: usize = 2;
 
 /// How much to write.
 #[derive(Debug, Clone, Copy)]
@@ -31,18 +36,13 @@ pub(super) async fn run(
     env: &Env,
 ) -> Result<Measurement, CliError> {
     let catalog = headwater::open_catalog(warehouse, true, env.clone()).await?;
-    let name = Identifier::new(DATABASE, "orders");
-    catalog.create_database(DATABASE, true).await?;
-    catalog.drop_table(&name, true).await?;
-    catalog.create_table(&name, &definition(), false).await?;
-    let table = headwater::open_table(&catalog, &name).await?;
+    let table = new_table(&catalog).await?;
 
     let start = env.clock.monotonic();
     write(&table, amount, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
 
     let peak = host::peak_rss_kb();
-    let table = headwater::open_table(&catalog, &name).await?;
     let check = read::values(&table, read::Columns::All, threads, env).await?;
     Ok(Measurement {
         op: "W1",
@@ -53,6 +53,15 @@ pub(super) async fn run(
         check: check.members(read::Columns::All),
         live: read::live(&table).await?,
     })
+}
+
+/// Drops the table of an earlier run and makes it anew.
+async fn new_table(catalog: &FileSystemCatalog) -> headwater::Result<Table> {
+    let name = Identifier::new(DATABASE, "orders");
+    catalog.create_database(DATABASE, true).await?;
+    catalog.drop_table(&name, true).await?;
+    catalog.create_table(&name, &definition(), false).await?;
+    headwater::open_table(catalog, &name).await
 }
 
 fn definition() -> NewTable {
@@ -71,42 +80,38 @@ fn definition() -> NewTable {
         .option("write-only", "true")
 }
 
-/// Writes and commits all rows; the next batch is made while the last one is written.
+/// Writes and commits all rows; the next rows are made while the last ones are written.
 async fn write(table: &Table, amount: Amount, env: &Env) -> Result<(), CliError> {
     let orders = Orders::new(amount.rows / 2);
-    let builder = table.new_write().commit_user(USER);
-    let mut writer = builder.build().await?;
-    let committer = builder.commit()?;
-    for commit in 0..amount.commits {
-        let end = boundary(amount, commit + 1);
-        let mut next = boundary(amount, commit);
-        let mut ready = None;
-        loop {
-            let range = next..(next + BATCH).min(end);
-            next = range.end;
-            let orders = orders.clone();
-            let make = async {
-                if range.is_empty() {
-                    return Ok(None);
-                }
-                let batch = env.pools.run(move || orders.batch(range)).await?;
-                batch.map(Some).map_err(CliError::from)
-            };
-            let put = async {
-                match ready.take() {
-                    Some(batch) => writer.write(batch).await.map_err(CliError::from),
-                    None => Ok(()),
-                }
-            };
-            let (made, ()) = futures::try_join!(make, put)?;
-            let Some(batch) = made else { break };
-            ready = Some(batch);
+    let mut writer = table.new_write().commit_user(USER).build()?;
+    let made = pieces(amount).map(|(rows, commit)| {
+        let orders = orders.clone();
+        let batch = env.pools.run(move || orders.batch(rows));
+        async move { Ok::<_, CliError>((batch.await??, commit)) }
+    });
+    let mut made = std::pin::pin!(futures::stream::iter(made).buffered(AHEAD));
+    while let Some(piece) = made.next().await {
+        let (batch, commit) = piece?;
+        writer.write(&batch).await?;
+        if let Some(identifier) = commit {
+            writer.commit(identifier).await?;
         }
-        let messages = writer.prepare_commit().await?;
-        let identifier = i64::try_from(commit + 1).unwrap_or(i64::MAX);
-        committer.commit(identifier, messages).await?;
     }
     Ok(())
+}
+
+/// The rows in the order in which they are written, and the commit that ends with them.
+fn pieces(amount: Amount) -> impl Iterator<Item = (Range<u64>, Option<i64>)> {
+    (0..amount.commits).flat_map(move |commit| {
+        let (start, end) = (boundary(amount, commit), boundary(amount, commit + 1));
+        let count = (end - start).div_ceil(BATCH).max(1);
+        (0..count).map(move |piece| {
+            let first = start + piece * BATCH;
+            let last = piece + 1 == count;
+            let rows = first..if last { end } else { first + BATCH };
+            (rows, last.then(|| commit.wrapping_add(1).cast_signed()))
+        })
+    })
 }
 
 /// First row of a commit, and end of the one before.
@@ -117,12 +122,20 @@ fn boundary(amount: Amount, commit: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Amount, boundary};
+    use super::{Amount, BATCH, boundary, pieces};
 
     #[test]
     fn commits_cover_all_rows_without_gap() {
         let amount = Amount { rows: 103, commits: 10 };
         let starts: Vec<u64> = (0..=10).map(|commit| boundary(amount, commit)).collect();
         assert_eq!(starts, [0, 10, 20, 30, 41, 51, 61, 72, 82, 92, 103]);
+    }
+
+    #[test]
+    fn pieces_are_the_rows_of_each_commit_in_order() {
+        let found: Vec<_> = pieces(Amount { rows: BATCH + 11, commits: 1 }).collect();
+        assert_eq!(found, [(0..BATCH, None), (BATCH..BATCH + 11, Some(1))]);
+        let found: Vec<_> = pieces(Amount { rows: 1, commits: 2 }).collect();
+        assert_eq!(found, [(0..0, Some(1)), (0..1, Some(2))]);
     }
 }

@@ -1,0 +1,101 @@
+//! INSERT: runs the query, fits its rows to the table, writes them and commits once.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::sink::SinkExt;
+use headwater::{Overwrite, Table, TableWrite};
+
+use crate::assign::Assignment;
+use crate::error::SqlError;
+use crate::parse::Insert;
+use crate::provider::Lookups;
+use crate::session::SqlSession;
+
+/// Batches that wait between the query and the writer.
+const BATCHES_AHEAD: usize = 2;
+
+impl SqlSession {
+    /// Runs an INSERT and returns the number of rows written.
+    ///
+    /// Rows of a primary-key table keep the query's order: of rows with one key the last stays.
+    /// Nothing is visible before all rows are written; an error leaves the table as it was.
+    pub(crate) async fn insert(
+        &self,
+        insert: Insert,
+        lookups: &Arc<Lookups>,
+    ) -> Result<u64, SqlError> {
+        let (_, table) = self.open(&insert.table, lookups).await?;
+        let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
+        let overwrite = overwrite_of(&insert, &table, &assignment)?;
+        let write = table.new_write().overwrite(overwrite).build()?;
+        let threads = if table.has_primary_key() { 1 } else { self.threads() };
+        let rows = self.query(*insert.query, lookups, threads).await?;
+        assignment.check(&rows.schema())?;
+        self.write_rows(rows, &assignment, write).await
+    }
+
+    async fn write_rows(
+        &self,
+        mut rows: SendableRecordBatchStream,
+        assignment: &Assignment,
+        mut write: TableWrite,
+    ) -> Result<u64, SqlError> {
+        // The query goes on while a batch is written. The two have separate memory, and the query
+        // waits for a place in the channel, so neither can starve the other.
+        let (mut sender, mut batches) =
+            mpsc::channel::<Result<RecordBatch, SqlError>>(BATCHES_AHEAD);
+        let query = self.env.pools.spawn(async move {
+            while let Some(batch) = rows.next().await {
+                let failed = batch.is_err();
+                let sent = sender.send(batch.map_err(SqlError::from_datafusion)).await;
+                if failed || sent.is_err() {
+                    return;
+                }
+            }
+        });
+        let mut count = 0_u64;
+        while let Some(batch) = batches.next().await {
+            let batch = assignment.apply(&batch?)?;
+            if batch.num_rows() > 0 {
+                write.write(&batch).await?;
+            }
+            count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
+        }
+        // A query that ended in a panic must not be committed as if it were complete.
+        query.await.map_err(headwater::Error::from)?;
+        write.commit_batch().await?;
+        Ok(count)
+    }
+}
+
+/// What the statement replaces.
+///
+/// As in Paimon, a partitioned table replaces the partitions that new rows come for, also with
+/// PARTITION, unless its option `dynamic-partition-overwrite` is false.
+///
+/// Source: Paimon 1.4.2 `FileStoreCommitImpl#overwritePartition`.
+fn overwrite_of(
+    insert: &Insert,
+    table: &Table,
+    assignment: &Assignment,
+) -> Result<Overwrite, SqlError> {
+    if !insert.overwrite {
+        return Ok(Overwrite::None);
+    }
+    let schema = table.schema();
+    if !schema.partition_keys.is_empty() && table.options().partition.dynamic_overwrite {
+        return Ok(Overwrite::Dynamic);
+    }
+    let fixed = assignment.fixed(&insert.partition)?;
+    Ok(Overwrite::Static(
+        schema
+            .partition_keys
+            .iter()
+            .filter_map(|key| fixed.iter().find(|(name, _)| name == key).cloned())
+            .collect(),
+    ))
+}
