@@ -6,9 +6,8 @@
 #
 # DIR: where both warehouses go (about 200 bytes per row and engine); by default a new directory
 # below the system's temporary one, removed at the end. MEMORY=SIZE bounds headwater's buffers.
-# CROSS=1 lets Java scan the table that headwater wrote, too. HEADWATER=PATH takes that binary instead
-# of building one. The JSON lines of all measurements
-# end up in bench/results/.
+# CROSS=1 lets Java scan the table that headwater wrote, too. HEADWATER=PATH takes that binary
+# instead of building one. The JSON lines of all measurements end up in bench/results/.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

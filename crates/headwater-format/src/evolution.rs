@@ -130,9 +130,11 @@ impl Mapping {
         let in_place = |(i, c): (usize, &Option<(usize, Change)>)| matches!(c, Some((at, Change::None)) if *at == i);
         self.file.len() == self.wanted.len()
             && self.columns.iter().enumerate().all(in_place)
-            && self.file.iter().zip(&self.wanted).all(|(a, b)| {
-                a.name == b.name && a.data_type.nullable == b.data_type.nullable
-            })
+            && self
+                .file
+                .iter()
+                .zip(&self.wanted)
+                .all(|(a, b)| a.name == b.name && a.data_type.nullable == b.data_type.nullable)
     }
 
     /// The conjuncts of `predicate` (columns count in the wanted fields) that can be tested in the

@@ -98,7 +98,9 @@ pub async fn open(
 
 fn not_done(format: FileFormat, verb: &str) -> FormatError {
     let name = format.name().to_uppercase();
-    FormatError::Unsupported { what: format!("data files in {name} are not {verb} by this version") }
+    FormatError::Unsupported {
+        what: format!("data files in {name} are not {verb} by this version"),
+    }
 }
 
 /// An open data file.

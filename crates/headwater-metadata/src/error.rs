@@ -77,6 +77,17 @@ pub enum MetadataError {
         /// Its name.
         name: String,
     },
+    /// The directory of a new table holds what an interrupted drop left of an older one.
+    #[error(
+        "table '{name}' cannot be created: {path} holds snapshots of a table whose removal was \
+         interrupted; DROP TABLE IF EXISTS removes them"
+    )]
+    TableRemains {
+        /// Its name.
+        name: String,
+        /// Its directory.
+        path: String,
+    },
     /// The warehouse is not there.
     #[error("warehouse {path:?} does not exist: create it first, or ask for it to be created")]
     WarehouseNotFound {
@@ -192,7 +203,8 @@ impl MetadataError {
             | Self::SnapshotNotFound { .. } => ErrorKind::NotFound,
             Self::DatabaseExists { .. }
             | Self::DatabaseNotEmpty { .. }
-            | Self::TableExists { .. } => ErrorKind::Invalid,
+            | Self::TableExists { .. }
+            | Self::TableRemains { .. } => ErrorKind::Invalid,
             Self::GaveUp { .. } | Self::Conflict { .. } | Self::SequenceMoved { .. } => {
                 ErrorKind::Conflict
             }

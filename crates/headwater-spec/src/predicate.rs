@@ -162,6 +162,10 @@ fn leaf_may_match(op: Op, literals: &[Datum], rows: i64, stats: &ColumnStats) ->
         return false;
     }
     let (Some(min), Some(max)) = (&stats.min, &stats.max) else { return true };
+    // Engines differ about NaN, and about 0.0 and -0.0: bounds of floats decide nothing.
+    if matches!(min, Datum::Float(_) | Datum::Double(_)) {
+        return true;
+    }
     // A comparison of different types (None) never prunes.
     let inside = |l: &Datum| {
         min.compare(l) != Some(Ordering::Greater) && max.compare(l) != Some(Ordering::Less)
@@ -174,7 +178,7 @@ fn leaf_may_match(op: Op, literals: &[Datum], rows: i64, stats: &ColumnStats) ->
     };
     match op {
         Op::Eq => inside(first),
-        Op::Ne => !only(first) || is_cut(min, max),
+        Op::Ne => !only(first),
         Op::Lt => {
             min.compare(first) != Some(Ordering::Greater)
                 && min.compare(first) != Some(Ordering::Equal)
@@ -186,7 +190,7 @@ fn leaf_may_match(op: Op, literals: &[Datum], rows: i64, stats: &ColumnStats) ->
         }
         Op::Ge => max.compare(first) != Some(Ordering::Less),
         Op::In => literals.iter().any(inside),
-        Op::NotIn => !literals.iter().any(only) || is_cut(min, max),
+        Op::NotIn => !literals.iter().any(only),
         Op::StartsWith => match (min, max, first) {
             (Datum::String(min), Datum::String(max), Datum::String(prefix)) => {
                 let cut =
@@ -198,12 +202,6 @@ fn leaf_may_match(op: Op, literals: &[Datum], rows: i64, stats: &ColumnStats) ->
         },
         Op::IsNull | Op::IsNotNull => true,
     }
-}
-
-/// Bounds of strings and floats may not be values of the file: equality of both proves nothing
-/// about floats (NaN is left out of bounds); a cut maximum always differs from the minimum.
-fn is_cut(min: &Datum, max: &Datum) -> bool {
-    matches!((min, max), (Datum::Float(_) | Datum::Double(_), _))
 }
 
 #[cfg(test)]

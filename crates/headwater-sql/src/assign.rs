@@ -8,7 +8,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, NullArray, StringArray};
 use arrow::datatypes::{Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::ScalarValue;
@@ -196,7 +196,10 @@ fn check_columns(
 
 /// A value given as text, in the column's type.
 fn constant(text: Option<&str>, field: &DataField) -> Result<ScalarValue, SqlError> {
-    let given: ArrayRef = Arc::new(StringArray::from(vec![text]));
+    let given: ArrayRef = match text {
+        Some(text) => Arc::new(StringArray::from(vec![text])),
+        None => Arc::new(NullArray::new(1)),
+    };
     check_assignable(given.data_type(), &field.data_type.kind, &field.name)?;
     let column = convert(&given, &field.data_type, &field.name)?;
     Ok(ScalarValue::try_from_array(&column, 0)?)

@@ -176,9 +176,18 @@ fn unwrap_datafusion(error: DataFusionError) -> Unwrapped {
     }
 }
 
-/// DataFusion's message without the prefix that names its crate's module.
+/// DataFusion's message without the words that name its parts.
 fn plain_message(error: &DataFusionError) -> String {
-    error.strip_backtrace()
+    match error {
+        DataFusionError::Plan(text)
+        | DataFusionError::Execution(text)
+        | DataFusionError::NotImplemented(text)
+        | DataFusionError::Configuration(text) => text.clone(),
+        DataFusionError::Diagnostic(_, inner) => plain_message(inner),
+        DataFusionError::Context(context, inner) => format!("{context}: {}", plain_message(inner)),
+        DataFusionError::SchemaError(inner, _) => inner.to_string(),
+        other => other.strip_backtrace(),
+    }
 }
 
 impl SqlError {

@@ -1,12 +1,13 @@
 //! Rewrites a parsed query where Flink's SQL, or this command, means something that DataFusion's
 //! planner does not know: files as tables, named arguments, exact numbers, names of types.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     BinaryLength, CastKind, DataType, ExactNumberInfo, Expr, FunctionArg, FunctionArgExpr, Ident,
-    ObjectName, ObjectNamePart, Query, SetExpr, TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut,
+    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut,
     VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -57,6 +58,11 @@ impl VisitorMut for Rewriter {
         }
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<SqlError> {
+        name_repeated(&mut select.projection);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
         match factor {
             TableFactor::Table { name, args: None, .. } => file_name(name),
@@ -81,6 +87,32 @@ impl VisitorMut for Rewriter {
             _ => None,
         };
         ControlFlow::Continue(())
+    }
+}
+
+/// Gives names to columns that the planner would call alike and refuse: `SELECT id, id`,
+/// `SELECT at, CAST(at AS DATE)`. Columns that the user named keep their names.
+fn name_repeated(items: &mut [SelectItem]) {
+    let mut seen = BTreeSet::new();
+    for item in items {
+        let SelectItem::UnnamedExpr(expr) = item else { continue };
+        // The planner leaves casts out of a column's name.
+        let mut plain = &*expr;
+        while let Expr::Cast { expr: inner, .. } | Expr::Nested(inner) = plain {
+            plain = inner;
+        }
+        if seen.insert(plain.to_string()) {
+            continue;
+        }
+        let text = expr.to_string();
+        let mut name = text.clone();
+        let mut count = 1;
+        while !seen.insert(name.clone()) {
+            count += 1;
+            name = format!("{text}:{count}");
+        }
+        let expr = expr.clone();
+        *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) };
     }
 }
 

@@ -64,5 +64,6 @@ pub use headwater_spec::{
     DataField, DataType, Datum, ErrorKind, RowType, SpecError, TableSchema, TypeKind,
 };
 pub use read::{Plan, ReadBuilder, RowStream, Split};
-pub use table::{Table, open_catalog, open_table};
+pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
+pub use headwater_io::SyncMode;
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

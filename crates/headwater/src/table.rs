@@ -31,14 +31,37 @@ struct Inner {
     pinned: Option<Snapshot>,
 }
 
-/// Opens the catalog of a warehouse directory or URI; makes the directory if `create`.
+/// How a warehouse is opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CatalogOptions {
+    /// Make the directory if it does not exist.
+    pub create: bool,
+    /// Whether files and directories are synced to disk before a commit is acknowledged. Without
+    /// it a commit survives a crash of the process, but not of the machine.
+    pub sync: SyncMode,
+}
+
+/// Opens the catalog of a warehouse directory or URI, durable; makes the directory if `create`.
 ///
 /// # Errors
-/// `WarehouseNotFound` if it does not exist and `create` is false; an URI that is not supported.
+/// As [`open_catalog_with`].
 pub async fn open_catalog(warehouse: &str, create: bool, env: Env) -> Result<FileSystemCatalog> {
-    let io = open_root(warehouse, SyncMode::Durable)?;
+    let options = CatalogOptions { create, ..CatalogOptions::default() };
+    open_catalog_with(warehouse, options, env).await
+}
+
+/// Opens the catalog of a warehouse directory or URI.
+///
+/// # Errors
+/// `WarehouseNotFound` if it does not exist and is not to be made; an URI that is not supported.
+pub async fn open_catalog_with(
+    warehouse: &str,
+    options: CatalogOptions,
+    env: Env,
+) -> Result<FileSystemCatalog> {
+    let io = open_root(warehouse, options.sync)?;
     let exists = io.exists("").await?;
-    if !exists && !create {
+    if !exists && !options.create {
         return Err(MetadataError::WarehouseNotFound { path: warehouse.to_owned() }.into());
     }
     if !exists {

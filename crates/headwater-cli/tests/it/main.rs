@@ -1,6 +1,12 @@
 //! Tests that start the binary: its arguments, outputs and exit codes, and what is left of a table
 //! when several processes write it or one of them is killed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests start real processes in real directories, and fail by panicking"
+)]
+
 mod bench;
 mod dump;
 mod processes;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, Date32Array, Decimal128Array,
-    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
+    Array, ArrayRef, AsArray, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int8Array,
+    Int16Array, Int32Array, Int64Array, StringArray,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -274,14 +274,12 @@ fn timestamps(values: &Int64Array, from: u8, to: &TypeKind) -> Result<ArrayRef, 
         _ => None,
     };
     Ok(match here {
-        3 => Arc::new(
-            values.reinterpret_cast::<TimestampMillisecondType>().with_timezone_opt(zone),
-        ),
-        6 => Arc::new(
-            values.reinterpret_cast::<TimestampMicrosecondType>().with_timezone_opt(zone),
-        ),
-        _ => {
-            Arc::new(values.reinterpret_cast::<TimestampNanosecondType>().with_timezone_opt(zone))
+        3 => {
+            Arc::new(values.reinterpret_cast::<TimestampMillisecondType>().with_timezone_opt(zone))
         }
+        6 => {
+            Arc::new(values.reinterpret_cast::<TimestampMicrosecondType>().with_timezone_opt(zone))
+        }
+        _ => Arc::new(values.reinterpret_cast::<TimestampNanosecondType>().with_timezone_opt(zone)),
     })
 }

@@ -73,10 +73,11 @@ impl Chunks {
 
     fn find(&self, start: u64) -> ParquetResult<Bytes> {
         let after = self.chunks.partition_point(|(at, _)| *at <= start);
-        let found = after.checked_sub(1).and_then(|i| self.chunks.get(i)).and_then(|(at, bytes)| {
-            let skipped = usize::try_from(start - at).ok().filter(|s| *s <= bytes.len())?;
-            Some(bytes.slice(skipped..))
-        });
+        let found =
+            after.checked_sub(1).and_then(|i| self.chunks.get(i)).and_then(|(at, bytes)| {
+                let skipped = usize::try_from(start - at).ok().filter(|s| *s <= bytes.len())?;
+                Some(bytes.slice(skipped..))
+            });
         found.ok_or_else(|| ParquetError::EOF(format!("offset {start} was not fetched")))
     }
 }

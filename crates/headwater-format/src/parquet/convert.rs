@@ -28,11 +28,8 @@ impl Misfit {
     }
 
     fn inside(mut self, name: &str) -> Self {
-        self.name = if self.name.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{name}.{}", self.name)
-        };
+        self.name =
+            if self.name.is_empty() { name.to_owned() } else { format!("{name}.{}", self.name) };
         self
     }
 }
@@ -83,9 +80,7 @@ fn convert_type(array: &ArrayRef, wanted: &Arrow) -> Result<ArrayRef, Misfit> {
             timestamps(array, *from, *to, zone.as_ref())
         }
         // Without annotation the unit is that of the column, as Java reads it.
-        (Arrow::Int64, Arrow::Timestamp(to, zone)) => {
-            timestamps(array, *to, *to, zone.as_ref())
-        }
+        (Arrow::Int64, Arrow::Timestamp(to, zone)) => timestamps(array, *to, *to, zone.as_ref()),
         _ => {
             let options = CastOptions { safe: false, ..CastOptions::default() };
             cast_with_options(array, wanted, &options).map_err(Misfit::new)
@@ -124,7 +119,8 @@ fn timestamps(
             TimeUnit::Nanosecond => reinterpret::<TimestampNanosecondType>(array),
         },
     };
-    let values = if from == to { values } else { rescale(&values, per_second(from), per_second(to))? };
+    let values =
+        if from == to { values } else { rescale(&values, per_second(from), per_second(to))? };
     Ok(match to {
         TimeUnit::Second => zoned::<TimestampSecondType>(&values, zone),
         TimeUnit::Millisecond => zoned::<TimestampMillisecondType>(&values, zone),

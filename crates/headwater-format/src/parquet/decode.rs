@@ -112,8 +112,7 @@ impl Unit {
                 Some(column) => Arc::clone(column),
                 None => new_null_array(field.data_type(), batch.num_rows()),
             };
-            convert(&column, field)
-                .map_err(|m| FormatError::column(&self.path, &m.name, m.reason))
+            convert(&column, field).map_err(|m| FormatError::column(&self.path, &m.name, m.reason))
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
         self.batch(columns, batch.num_rows())
@@ -210,8 +209,7 @@ fn int96_fits(
     let chunk = group.columns().get(leaf).ok_or_else(missing)?;
     let rows = usize::try_from(group.num_rows())?;
     let pages = SerializedPageReader::new(Arc::clone(chunks), chunk, rows, None)?;
-    let mut reader =
-        ColumnReaderImpl::<Int96Type>::new(chunk.column_descr_ptr(), Box::new(pages));
+    let mut reader = ColumnReaderImpl::<Int96Type>::new(chunk.column_descr_ptr(), Box::new(pages));
     let flat = chunk.column_descr().max_rep_level() == 0;
     let nullable = chunk.column_descr().max_def_level() > 0;
     let (mut values, mut definition, mut repetition) = (Vec::new(), Vec::new(), Vec::new());

@@ -79,9 +79,10 @@ fn check(path: &str, metadata: &ParquetMetaData, footer_start: u64) -> Result<()
         for chunk in group.columns() {
             let name = || chunk.column_path().string();
             let start = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
-            let end = u64::try_from(start).ok().filter(|s| *s >= 4).and_then(|s| {
-                s.checked_add(u64::try_from(chunk.compressed_size()).ok()?)
-            });
+            let end = u64::try_from(start)
+                .ok()
+                .filter(|s| *s >= 4)
+                .and_then(|s| s.checked_add(u64::try_from(chunk.compressed_size()).ok()?));
             if end.is_none_or(|end| end > footer_start) {
                 let reason = format!("row group {g}: column '{}' lies outside the file", name());
                 return Err(corrupt(reason));
@@ -89,10 +90,8 @@ fn check(path: &str, metadata: &ParquetMetaData, footer_start: u64) -> Result<()
             let flat = chunk.column_descr().max_rep_level() == 0;
             if chunk.num_values() < 0 || (flat && chunk.num_values() != group.num_rows()) {
                 let (there, rows) = (chunk.num_values(), group.num_rows());
-                let reason = format!(
-                    "row group {g}: column '{}' has {there} values in {rows} rows",
-                    name()
-                );
+                let reason =
+                    format!("row group {g}: column '{}' has {there} values in {rows} rows", name());
                 return Err(corrupt(reason));
             }
         }

@@ -80,14 +80,15 @@ fn collect_leaves(t: &Arrow, steps: &mut Vec<Step>, found: &mut Vec<(Vec<Step>, 
             }
         }
         other => {
-            let int96 = matches!(other, Arrow::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, _));
+            let int96 =
+                matches!(other, Arrow::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, _));
             found.push((steps.clone(), int96));
         }
     }
 }
 
 /// What a leaf column stores for some rows.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Levels {
     pub(super) definition: Vec<i16>,
     pub(super) repetition: Vec<i16>,
@@ -105,9 +106,8 @@ struct Slot {
 ///
 /// Returns `None` when the arrays do not have the shape that the steps describe.
 pub(super) fn levels(field: &Field, column: &ArrayRef, steps: &[Step]) -> Option<Levels> {
-    let mut slots: Vec<Slot> = (0..column.len())
-        .map(|i| Slot { definition: 0, repetition: 0, index: Some(i) })
-        .collect();
+    let mut slots: Vec<Slot> =
+        (0..column.len()).map(|i| Slot { definition: 0, repetition: 0, index: Some(i) }).collect();
     let mut array = Arc::clone(column);
     let mut nullable = field.is_nullable();
     let mut depth = 0;
@@ -138,11 +138,11 @@ pub(super) fn levels(field: &Field, column: &ArrayRef, steps: &[Step]) -> Option
     }
     define(&mut slots, &array, nullable);
     let leaf: &TimestampNanosecondArray = array.as_primitive_opt::<TimestampNanosecondType>()?;
-    let mut levels = Levels::default();
-    levels.definition = slots.iter().map(|s| s.definition).collect();
-    levels.repetition = slots.iter().map(|s| s.repetition).collect();
-    levels.values = slots.iter().filter_map(|s| s.index).map(|i| int96_of(leaf.value(i))).collect();
-    Some(levels)
+    Some(Levels {
+        definition: slots.iter().map(|s| s.definition).collect(),
+        repetition: slots.iter().map(|s| s.repetition).collect(),
+        values: slots.iter().filter_map(|s| s.index).map(|i| int96_of(leaf.value(i))).collect(),
+    })
 }
 
 fn struct_fields(array: &ArrayRef) -> Option<&arrow::datatypes::Fields> {

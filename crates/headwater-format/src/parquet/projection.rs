@@ -141,10 +141,8 @@ impl Planner<'_> {
             return Err(FormatError::Unsupported { what });
         }
         let bytes = DataType::not_null(TypeKind::BYTES);
-        let fields = [
-            DataField::new(0, "value", bytes.clone()),
-            DataField::new(1, "metadata", bytes),
-        ];
+        let fields =
+            [DataField::new(0, "value", bytes.clone()), DataField::new(1, "metadata", bytes)];
         self.row(there, leaf, &fields, &format!("{name}.")).map(|_| ())
     }
 

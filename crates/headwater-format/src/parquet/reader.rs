@@ -36,7 +36,10 @@ pub(crate) struct ParquetFile {
 impl fmt::Debug for ParquetFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, size, .. } = self;
-        f.debug_struct("ParquetFile").field("path", path).field("size", size).finish_non_exhaustive()
+        f.debug_struct("ParquetFile")
+            .field("path", path)
+            .field("size", size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,8 +114,7 @@ impl FileReader for ParquetFile {
         let metadata = self.typed(projection.schema(self.metadata.schema()))?;
         let mask = ProjectionMask::leaves(columns, projection.leaves.iter().copied());
         let leaves = &projection.leaves;
-        let chunks =
-            Chunks::fetch(self.io.as_ref(), &self.path, self.size, group, leaves).await?;
+        let chunks = Chunks::fetch(self.io.as_ref(), &self.path, self.size, group, leaves).await?;
         let source = (!leaves.is_empty()).then_some(Source { chunks, metadata, mask });
         Ok(Box::new(Unit::new(
             self.path.clone(),

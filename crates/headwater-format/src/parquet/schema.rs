@@ -82,10 +82,7 @@ impl Place<'_> {
             }
             TypeKind::Variant => {
                 let bytes = DataType::not_null(TypeKind::VarBinary(MAX_LENGTH));
-                group(
-                    vec![self.node("value", 0, &bytes)?, self.node("metadata", 1, &bytes)?],
-                    None,
-                )
+                group(vec![self.node("value", 0, &bytes)?, self.node("metadata", 1, &bytes)?], None)
             }
             TypeKind::Blob | TypeKind::Vector(..) => Err(FormatError::Unsupported {
                 what: format!(

@@ -227,10 +227,9 @@ fn bounds(chunk: &ColumnChunkMetaData, kind: &TypeKind) -> (Option<Datum>, Optio
             s.min_opt().and_then(|v| datum_of_i64(*v, kind, chunk)),
             s.max_opt().and_then(|v| datum_of_i64(*v, kind, chunk)),
         ),
-        (Statistics::ByteArray(s), TypeKind::Char(_) | TypeKind::VarChar(_)) => (
-            s.min_opt().and_then(|v| text(v.data())),
-            s.max_opt().and_then(|v| text(v.data())),
-        ),
+        (Statistics::ByteArray(s), TypeKind::Char(_) | TypeKind::VarChar(_)) => {
+            (s.min_opt().and_then(|v| text(v.data())), s.max_opt().and_then(|v| text(v.data())))
+        }
         (Statistics::FixedLenByteArray(s), TypeKind::Decimal { precision, scale }) => {
             if !same_decimal(chunk, *precision, *scale) {
                 return (None, None);
@@ -239,10 +238,7 @@ fn bounds(chunk: &ColumnChunkMetaData, kind: &TypeKind) -> (Option<Datum>, Optio
                 let unscaled = big_endian(bytes)?;
                 Some(Datum::Decimal { unscaled, precision: *precision, scale: *scale })
             };
-            (
-                s.min_opt().and_then(|v| datum(v.data())),
-                s.max_opt().and_then(|v| datum(v.data())),
-            )
+            (s.min_opt().and_then(|v| datum(v.data())), s.max_opt().and_then(|v| datum(v.data())))
         }
         _ => (None, None),
     }

@@ -54,7 +54,7 @@ impl io::Write for Ready {
 
 /// A column chunk being written.
 enum LeafWriter {
-    Arrow(ArrowColumnWriter),
+    Arrow(Box<ArrowColumnWriter>),
     Int96(Box<Int96Writer>),
 }
 
@@ -148,7 +148,7 @@ impl ParquetEncoder {
                 if int96 {
                     LeafWriter::Int96(Box::new(Int96Writer::new(column, &self.properties)))
                 } else {
-                    LeafWriter::Arrow(writer)
+                    LeafWriter::Arrow(Box::new(writer))
                 }
             })
             .collect();
@@ -240,6 +240,7 @@ fn compression(options: &WriteOptions) -> Result<Compression> {
         }
         "snappy" => Compression::SNAPPY,
         "gzip" => Compression::GZIP(GzipLevel::default()),
+        // Java's LZ4 is the older one, in the frames of Hadoop.
         "lz4" => Compression::LZ4,
         "lz4_raw" => Compression::LZ4_RAW,
         "none" | "uncompressed" | "" => Compression::UNCOMPRESSED,

@@ -70,11 +70,9 @@ fn nullable(kind: TypeKind) -> DataType {
 fn cast(column: impl Array + 'static, from: TypeKind, to: TypeKind) -> ArrayRef {
     let file = [DataField::new(4, "old", nullable(from))];
     let wanted = [DataField::new(4, "new", nullable(to))];
-    let batch = RecordBatch::try_new(
-        arrow_schema(&RowType::new(file.to_vec())),
-        vec![Arc::new(column)],
-    )
-    .unwrap();
+    let batch =
+        RecordBatch::try_new(arrow_schema(&RowType::new(file.to_vec())), vec![Arc::new(column)])
+            .unwrap();
     let mapping = file_fields(&file, &wanted).unwrap();
     Arc::clone(mapping.apply(&batch).unwrap().column(0))
 }
@@ -173,8 +171,7 @@ fn a_column_that_the_file_lacks_is_null() {
     ];
     let mapping = file_fields(&file, &wanted).unwrap();
     let schema = arrow_schema(&RowType::new(mapping.fields().to_vec()));
-    let batch =
-        RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![1, 2]))]).unwrap();
+    let batch = RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![1, 2]))]).unwrap();
     let read = mapping.apply(&batch).unwrap();
     assert_eq!((read.column(0).null_count(), read.column(1).null_count()), (2, 0));
 }

@@ -112,8 +112,7 @@ fn two_level_lists_are_read() {
     let schema = "message m { optional group c (LIST) { repeated int32 array; } }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut bytes = Vec::new();
-    let mut writer =
-        SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut column = group.next_column().unwrap().unwrap();
     let typed = column.typed::<parquet::data_type::Int32Type>();
@@ -154,8 +153,7 @@ fn second_version_pages_and_all_codecs_are_read() {
 fn int96_file(values: &[(i64, i32)]) -> Bytes {
     let schema = Arc::new(parse_message_type("message m { optional int96 c; }").unwrap());
     let mut bytes = Vec::new();
-    let mut writer =
-        SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut column = group.next_column().unwrap().unwrap();
     let int96 = |(nanos, day): &(i64, i32)| {

@@ -15,7 +15,7 @@ use crate::files::{bytes_of, decode, encode};
 
 /// Data files with the columns that their table's only schema gives them.
 #[expect(clippy::disallowed_methods, reason = "fixtures lie on disk")]
-pub(crate) fn java_files() -> Vec<(String, PathBuf, Vec<DataField>)> {
+fn java_files() -> Vec<(String, PathBuf, Vec<DataField>)> {
     let mut found = Vec::new();
     for table in golden_tables() {
         if table.dir.join("schema/schema-1").exists() || table.name.starts_with("names") {
@@ -90,7 +90,7 @@ fn our_schema_is_that_of_java() {
 }
 
 #[test]
-pub(crate) fn java_files_survive_our_writer() {
+fn java_files_survive_our_writer() {
     for (table, path, fields) in java_files() {
         let schema = arrow_schema(&RowType::new(fields.clone()));
         let rows = decode(bytes_of(&path), &fields, 7).unwrap();

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray,
+};
 use arrow::datatypes::TimestampNanosecondType;
 use headwater_format::WriteOptions;
 use headwater_spec::predicate::{Op, Predicate};
@@ -38,7 +40,8 @@ fn leaf_kind() -> impl Strategy<Value = TypeKind> {
 }
 
 fn data_type() -> impl Strategy<Value = DataType> {
-    let leaf = (leaf_kind(), any::<bool>()).prop_map(|(kind, nullable)| DataType { kind, nullable });
+    let leaf =
+        (leaf_kind(), any::<bool>()).prop_map(|(kind, nullable)| DataType { kind, nullable });
     leaf.prop_recursive(3, 12, 3, |inner| {
         let kind = prop_oneof![
             inner.clone().prop_map(|e| TypeKind::Array(Box::new(e))),
@@ -47,7 +50,8 @@ fn data_type() -> impl Strategy<Value = DataType> {
                 TypeKind::Map(Box::new(k.with_nullable(false)), Box::new(v))
             }),
             proptest::collection::vec(inner, 1..4).prop_map(|types| {
-                let field = |(i, t)| DataField::new(i32::try_from(i).unwrap() + 100, format!("f{i}"), t);
+                let field =
+                    |(i, t)| DataField::new(i32::try_from(i).unwrap() + 100, format!("f{i}"), t);
                 TypeKind::Row(types.into_iter().enumerate().map(field).collect())
             }),
         ];
@@ -120,9 +124,10 @@ fn table() -> impl Strategy<Value = Table> {
     proptest::collection::vec(data_type(), 1..4).prop_flat_map(|types| {
         let columns: Vec<_> =
             types.iter().map(|t| proptest::collection::vec(value(t), 12)).collect();
-        let fields = types.into_iter().enumerate().map(|(i, t)| {
-            DataField::new(i32::try_from(i).unwrap(), format!("c{i}"), t)
-        });
+        let fields = types
+            .into_iter()
+            .enumerate()
+            .map(|(i, t)| DataField::new(i32::try_from(i).unwrap(), format!("c{i}"), t));
         (Just(fields.collect::<Vec<_>>()), columns)
     })
 }
@@ -314,7 +319,8 @@ fn every_compression_comes_back() {
         }
     }
     let options = WriteOptions { compression: "brotli".to_owned(), ..WriteOptions::default() };
-    let refused = headwater_format::encoder(headwater_format::FileFormat::Parquet, &fields, &options);
+    let refused =
+        headwater_format::encoder(headwater_format::FileFormat::Parquet, &fields, &options);
     assert!(refused.err().unwrap().to_string().contains("'brotli'"));
 }
 

@@ -56,6 +56,12 @@ impl FileSystemCatalog {
     }
 }
 
+/// Whether a drop was interrupted: there are snapshots but no schema. Schemas are looked at last,
+/// because a new table gets its schema first.
+async fn has_remains(store: &TableStore) -> Result<bool> {
+    Ok(!store.snapshot_ids().await?.is_empty() && store.schema_ids().await?.is_empty())
+}
+
 #[async_trait]
 impl Catalog for FileSystemCatalog {
     async fn list_databases(&self) -> Result<Vec<String>> {
@@ -146,8 +152,17 @@ impl Catalog for FileSystemCatalog {
         }
         let schema = definition.clone().into_schema(self.env.clock.now_millis())?;
         let exists = !store.schema_ids().await?.is_empty();
-        if !exists && store.publish_schema(&schema).await? == Publish::Published {
-            return Ok(true);
+        if !exists {
+            // The new table would show the rows of the old one.
+            if has_remains(&store).await? {
+                return Err(MetadataError::TableRemains {
+                    name: table.to_string(),
+                    path: store.path("").trim_end_matches('/').to_owned(),
+                });
+            }
+            if store.publish_schema(&schema).await? == Publish::Published {
+                return Ok(true);
+            }
         }
         if if_not_exists {
             Ok(false)
@@ -158,19 +173,23 @@ impl Catalog for FileSystemCatalog {
 
     async fn drop_table(&self, table: &Identifier, if_exists: bool) -> Result<bool> {
         let store = self.store(table)?;
+        let dir = format!("{}/{}", Self::database_dir(&table.database)?, table.table);
         let ids = store.schema_ids().await?;
         if ids.is_empty() {
+            if has_remains(&store).await? {
+                self.io.delete_dir(&dir).await?;
+            }
             return if if_exists {
                 Ok(false)
             } else {
                 Err(MetadataError::TableNotFound { name: table.to_string() })
             };
         }
-        // Without schemas the directory is no table: a crash from here on leaves only waste.
+        // Without schemas the directory is no table; after a crash from here on the next drop
+        // removes the rest, and until then no table of this name can be created.
         for id in ids.into_iter().rev() {
             self.io.delete(&store.path(&path::schema_file(id))).await?;
         }
-        let dir = format!("{}/{}", Self::database_dir(&table.database)?, table.table);
         self.io.delete_dir(&dir).await?;
         Ok(true)
     }

@@ -20,15 +20,15 @@ impl Committer<'_> {
         &self,
         request: &CommitRequest,
         history: &mut History,
+        latest: Option<&Snapshot>,
     ) -> Result<Attempt> {
-        let latest = self.store.latest_snapshot().await?;
-        let delta = self.delta(request, latest.as_ref()).await?;
-        if let (Some(base), Some(latest)) = (&request.sequence_base, &latest) {
+        let delta = self.delta(request, latest).await?;
+        if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
             self.check_sequences(base, latest).await?;
         }
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
         let snapshot =
-            match self.write_metadata(&mut writer, request, latest.as_ref(), &delta).await {
+            match self.write_metadata(&mut writer, request, latest, &delta).await {
                 Ok(snapshot) => snapshot,
                 Err(error) => {
                     self.remove(&writer.written).await;
@@ -44,7 +44,8 @@ impl Committer<'_> {
             Err(crate::MetadataError::Io(error @ IoError::OutcomeUnknown { .. })) => {
                 history.base.get_or_insert(snapshot.id - 1);
                 history.delta_lists.insert(snapshot.delta_manifest_list);
-                Ok(Attempt::Unknown(snapshot.id, Box::new(error)))
+                history.unknown = Some((snapshot.id, Box::new(error)));
+                Ok(Attempt::Unknown)
             }
             Err(error) => {
                 self.remove(&writer.written).await;

@@ -92,8 +92,8 @@ enum Attempt {
     Done(Box<Snapshot>),
     /// Another writer took the id; the files of the attempt are gone or will be reused.
     Lost(i64),
-    /// The publish may have happened; nothing was deleted.
-    Unknown(i64, Box<IoError>),
+    /// The publish may have happened; nothing was deleted. The history knows more.
+    Unknown,
 }
 
 /// What earlier attempts left behind: how to recognise our own snapshot.
@@ -103,6 +103,8 @@ struct History {
     delta_lists: HashSet<String>,
     /// Newest snapshot before the first such attempt.
     base: Option<i64>,
+    /// Snapshot of the last such attempt, and what hid its outcome.
+    unknown: Option<(i64, Box<IoError>)>,
 }
 
 impl<'a> Committer<'a> {
@@ -135,15 +137,50 @@ impl<'a> Committer<'a> {
         {
             return Ok(None);
         }
+        let mut history = History::default();
+        let outcome = self.retry(request, &mut history).await;
+        let (error, doubt) = match (outcome, history.unknown) {
+            (Ok(committed), None) => return Ok(committed),
+            (Ok(Some(committed)), _) => return Ok(Some(committed)),
+            (Err(error), None) => return Err(error),
+            (Ok(None), Some(doubt)) => (None, doubt),
+            (Err(error), Some(doubt)) => (Some(error), doubt),
+        };
+        match error {
+            // Known from snapshots after the one in doubt, which was not ours.
+            Some(
+                error @ (MetadataError::GaveUp { .. }
+                | MetadataError::Conflict { .. }
+                | MetadataError::SequenceMoved { .. }),
+            ) => Err(error),
+            // Whatever stopped us: the publish in doubt is what the caller has to know of.
+            _ => Err(MetadataError::OutcomeUnknown {
+                table: self.store.name().to_owned(),
+                id: doubt.0,
+                user: request.user.clone(),
+                identifier: request.identifier,
+                source: doubt.1,
+            }),
+        }
+    }
+
+    /// Attempts until one is known to have succeeded; `None` if the last one is in doubt.
+    async fn retry(
+        &self,
+        request: &CommitRequest,
+        history: &mut History,
+    ) -> Result<Option<Snapshot>> {
         let clock = &self.store.env().clock;
         let started = clock.monotonic();
-        let mut history = History::default();
         let mut retries = 0;
         loop {
-            if let Some(own) = self.find_own(&history).await? {
+            // Our own snapshot is looked for up to the one that the attempt builds on: if it
+            // appears later, the attempt loses against it.
+            let latest = self.store.latest_snapshot().await?;
+            if let Some(own) = self.find_own(history, latest.as_ref()).await? {
                 return Ok(Some(own));
             }
-            let outcome = self.attempt(request, &mut history).await?;
+            let outcome = self.attempt(request, history, latest.as_ref()).await?;
             let out_of_time = self
                 .options
                 .commit
@@ -156,25 +193,21 @@ impl<'a> Committer<'a> {
                     return Ok(Some(*snapshot));
                 }
                 Attempt::Lost(id) if stop => {
-                    if let Some(own) = self.find_own(&history).await? {
+                    let latest = self.store.latest_snapshot().await?;
+                    if let Some(own) = self.find_own(history, latest.as_ref()).await? {
                         return Ok(Some(own));
                     }
                     return Err(self.gave_up(id, retries + 1).await);
                 }
-                Attempt::Unknown(id, source) if stop => {
+                Attempt::Unknown if stop => {
                     // One more look: an unknown publish that is visible is a success.
-                    if let Ok(Some(own)) = self.find_own(&history).await {
+                    let latest = self.store.latest_snapshot().await?;
+                    if let Some(own) = self.find_own(history, latest.as_ref()).await? {
                         return Ok(Some(own));
                     }
-                    return Err(MetadataError::OutcomeUnknown {
-                        table: self.store.name().to_owned(),
-                        id,
-                        user: request.user.clone(),
-                        identifier: request.identifier,
-                        source,
-                    });
+                    return Ok(None);
                 }
-                Attempt::Lost(_) | Attempt::Unknown(..) => {}
+                Attempt::Lost(_) | Attempt::Unknown => {}
             }
             self.wait(retries).await;
             retries += 1;
@@ -190,12 +223,15 @@ impl<'a> Committer<'a> {
     }
 
     /// Our snapshot, if an earlier attempt whose outcome was unknown did publish it.
-    async fn find_own(&self, history: &History) -> Result<Option<Snapshot>> {
+    async fn find_own(
+        &self,
+        history: &History,
+        latest: Option<&Snapshot>,
+    ) -> Result<Option<Snapshot>> {
         if history.delta_lists.is_empty() {
             return Ok(None);
         }
-        let latest = self.store.snapshot_ids().await?.last().copied().unwrap_or(0);
-        let mut id = latest;
+        let mut id = latest.map_or(0, |s| s.id);
         while id > history.base.unwrap_or(0) {
             if let Some(snapshot) = self.store.try_snapshot(id).await?
                 && history.delta_lists.contains(&snapshot.delta_manifest_list)

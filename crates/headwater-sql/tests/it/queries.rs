@@ -88,7 +88,8 @@ async fn numbers_are_exact_and_types_have_flinks_names() {
     let w = Warehouse::new().await;
     assert_eq!(w.run("SELECT 0.1 + 0.2, 1e0").await, ["0.3|1.0"]);
     assert_eq!(
-        w.run("SELECT arrow_typeof(CAST('x' AS BYTES)), arrow_typeof(CAST('x' AS STRING))").await,
+        w.run("SELECT arrow_typeof(CAST('x' AS BYTES)) AS b, arrow_typeof(CAST('x' AS STRING)) AS s")
+            .await,
         ["Binary|Utf8"]
     );
     assert_eq!(
@@ -99,6 +100,17 @@ async fn numbers_are_exact_and_types_have_flinks_names() {
         w.run("SELECT CAST('2024-01-01 10:00:00.123' AS TIMESTAMP_LTZ(3)) IS NULL").await,
         ["false"]
     );
+}
+
+#[tokio::test]
+async fn a_column_can_be_selected_twice_and_cast() {
+    let w = partitioned().await;
+    assert_eq!(
+        w.run("SELECT id, id, CAST(id AS STRING), CAST(id AS INT), 1, 1, NULL, NULL FROM t WHERE id = 7").await,
+        ["7|7|7|7|1|1|NULL|NULL"]
+    );
+    w.run("CREATE TABLE u (a BIGINT, b INT); INSERT INTO u SELECT id, id FROM t WHERE id = 7").await;
+    assert_eq!(w.run("SELECT a, b FROM u").await, ["7|7"]);
 }
 
 #[tokio::test]

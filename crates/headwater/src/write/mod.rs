@@ -6,6 +6,7 @@
 mod bucket;
 mod builder;
 mod check;
+mod defaults;
 mod commit;
 mod file;
 mod overwrite;

@@ -16,6 +16,7 @@ use super::bucket::BucketWriter;
 use super::builder::Overwrite;
 use super::check::check_batch;
 use super::commit::{CommitMessage, CommitOutcome, commit};
+use super::defaults::Defaults;
 use super::file::FileLayout;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
@@ -30,6 +31,7 @@ pub struct TableWrite {
     target: Target,
     layout: Arc<FileLayout>,
     router: Router,
+    defaults: Defaults,
     encoder: Option<Arc<KeyEncoder>>,
     buckets: HashMap<(BinaryRow, i32), BucketWriter>,
     /// Largest committed sequence number of each bucket of the known partitions.
@@ -65,6 +67,7 @@ impl TableWrite {
             target: Target::new(&table, overwrite)?,
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
+            defaults: Defaults::new(schema)?,
             encoder,
             buckets: HashMap::new(),
             committed: HashMap::new(),
@@ -110,6 +113,7 @@ impl TableWrite {
         self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
         let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
+        let batch = self.defaults.fill(batch)?;
         let (batch, kinds) = self.without_update_before(batch, kinds)?;
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;

@@ -30,9 +30,10 @@ use place::Place;
 use writer::LocalWriter;
 
 /// Whether finished files survive a power loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncMode {
     /// Files and their names are on disk before an operation reports success.
+    #[default]
     Durable,
     /// The operating system writes when it likes: for tests and scratch data.
     Off,
