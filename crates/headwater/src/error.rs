@@ -85,9 +85,13 @@ pub enum Error {
 }
 
 fn with_source(error: &LsmError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+    match error {
+        // What failed is the source; that a merge wanted it is no news.
+        LsmError::Source { source, .. } => source.to_string(),
+        other => match std::error::Error::source(other) {
+            Some(source) => format!("{other}: {source}"),
+            None => other.to_string(),
+        },
     }
 }
 

@@ -1,19 +1,17 @@
 //! `headwater dump`: every row of a table as lossless JSON lines, sorted, so that the outputs of
 //! two engines can be compared with `diff`.
 
-mod canonical;
-
 use std::io::Write;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int8Type;
 use futures::StreamExt;
 use headwater::io::host;
+use headwater::canonical::Lines;
 use headwater::{Env, Identifier, Table};
 
 use crate::config::{DEFAULT_WAREHOUSE, Resources, TableName};
 use crate::error::CliError;
-use canonical::Lines;
 
 /// Arguments of `headwater dump`.
 #[derive(Debug, clap::Args)]
@@ -105,7 +103,7 @@ async fn read(arguments: &Arguments) -> Result<Lines, CliError> {
         while let Some(batch) = batches.next().await {
             let batch = batch?;
             let kinds = batch.column(fields.len()).as_primitive_opt::<Int8Type>();
-            lines.add(&batch.project(&columns)?, fields, kinds)?;
+            lines.add(&batch.project(&columns)?, fields, kinds).map_err(headwater::Error::from)?;
         }
     }
     Ok(lines)

@@ -27,14 +27,13 @@ impl Committer<'_> {
             self.check_sequences(base, latest).await?;
         }
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
-        let snapshot =
-            match self.write_metadata(&mut writer, request, latest, &delta).await {
-                Ok(snapshot) => snapshot,
-                Err(error) => {
-                    self.remove(&writer.written).await;
-                    return Err(error);
-                }
-            };
+        let snapshot = match self.write_metadata(&mut writer, request, latest, &delta).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                self.remove(&writer.written).await;
+                return Err(error);
+            }
+        };
         match self.publish(&snapshot).await {
             Ok(Publish::Published) => Ok(Attempt::Done(Box::new(snapshot))),
             Ok(Publish::Exists) => {

@@ -104,3 +104,6 @@ fn compare(a: &Key, b: &Key) -> Ordering {
     }
     Ordering::Equal
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,11 @@ pub fn known(key: &str) -> Option<&'static KnownOption> {
         .find(|o| o.key == key || o.fallback.iter().any(|f| f == key))
 }
 
+/// All table options, by key.
+pub fn table_options() -> impl Iterator<Item = &'static KnownOption> {
+    all().iter().filter(|o| o.declared_in == "CoreOptions")
+}
+
 /// Options whose keys contain a column, a format's own setting or a number.
 const PATTERNS: [(&str, &[&str]); 2] = [
     (

@@ -10,9 +10,9 @@ mod support;
 mod table;
 mod values;
 
-pub use known::{KnownOption, check_ddl, known, nearest};
+pub use known::{KnownOption, check_ddl, known, nearest, table_options};
 pub use raw::Options;
-pub use support::{Findings, inspect};
+pub use support::{Findings, Treatment, inspect, treatment};
 pub use table::{
     CommitOptions, FileOptions, ManifestOptions, PartitionOptions, SplitOptions, StatsMode,
     StatsOptions, TableOptions,

@@ -135,6 +135,34 @@ const OTHER_ROWS: &[&str] = &[
     "scan.watermark",
 ];
 
+/// What this version does with a table option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Treatment {
+    /// It acts, or its effect is part of how this version works.
+    Honoured,
+    /// It is about the inside of Java's engines; nothing here depends on it.
+    InternalToJava,
+    /// It selects other rows than the newest snapshot's: refused when it is set.
+    SelectsOtherRows,
+    /// It has no effect; a table that sets it gets a warning.
+    Kept,
+}
+
+/// What this version does with the option called `key`. Single values may be refused all the same:
+/// [`inspect`] tells.
+#[must_use]
+pub fn treatment(key: &str) -> Treatment {
+    if OTHER_ROWS.contains(&key) {
+        Treatment::SelectsOtherRows
+    } else if HONOURED.contains(&key) {
+        Treatment::Honoured
+    } else if INTERNAL_TO_JAVA.contains(&key) {
+        Treatment::InternalToJava
+    } else {
+        Treatment::Kept
+    }
+}
+
 /// Sorts the options of a stored schema.
 ///
 /// # Errors

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
-use headwater_format::{FileFormat, FileReader, Mapping, UnitDecoder, evolution, open};
+use headwater_format::{
+    FileFormat, FileReader, FormatError, Mapping, UnitDecoder, evolution, open,
+};
 use headwater_io::Task;
 use headwater_metadata::TableStore;
 use headwater_spec::partition::partition_path;
@@ -133,8 +135,16 @@ impl Wanted {
         let path = self.store().path(&format!("{}/{}", self.dir, file.file_name));
         let size = u64::try_from(file.file_size)
             .map_err(|_| corrupt(format!("recorded size {} is negative", file.file_size)))?;
-        let format = FileFormat::of_file(&file.file_name)?;
-        let reader = open(Arc::clone(self.store().io()), &path, size, format).await?;
+        let refused = |error: FormatError| match error {
+            FormatError::Unsupported { what } => Error::ReadRefused {
+                table: self.table.name().to_owned(),
+                reason: format!("its file {}/{}: {what}", self.dir, file.file_name),
+            },
+            other => other.into(),
+        };
+        let format = FileFormat::of_file(&file.file_name).map_err(refused)?;
+        let io = Arc::clone(self.store().io());
+        let reader = open(io, &path, size, format).await.map_err(refused)?;
         if i64::try_from(reader.row_count()) != Ok(file.row_count) {
             return Err(corrupt(format!(
                 "it holds {} rows, {} are recorded",

@@ -1,8 +1,8 @@
 //! Default values: what a written null becomes in a column that has one.
 //!
-//! Source: Paimon 1.4.2 `TableWriteImpl`, `DefaultValueRow`.
+//! Source: Paimon 1.4.2 `TableWriteImpl`, `DefaultValueRow`, `DefaultValueUtils`.
 
-use arrow::array::{ArrayRef, RecordBatch, Scalar};
+use arrow::array::{Array, ArrayRef, RecordBatch, Scalar};
 use arrow::compute::is_not_null;
 use arrow::compute::kernels::zip::zip;
 use headwater_spec::TableSchema;
@@ -22,7 +22,7 @@ impl Defaults {
         let mut columns = Vec::new();
         for (at, field) in schema.fields.iter().enumerate() {
             if let Some(text) = &field.default_value {
-                let value = parse_value(text, &field.data_type)?;
+                let value = parse_value(unquoted(text), &field.data_type)?;
                 let one = constant_array(Some(&value), &field.data_type, 1)?;
                 columns.push((at, Scalar::new(one)));
             }
@@ -32,9 +32,9 @@ impl Defaults {
 
     /// The rows with defaults in place of nulls.
     pub(super) fn fill(&self, batch: RecordBatch) -> Result<RecordBatch> {
-        let missing =
-            |(at, _): &&(usize, Scalar<ArrayRef>)| batch.columns().get(*at).is_some_and(|c| c.null_count() > 0);
-        if self.columns.iter().find(missing).is_none() {
+        let columns = batch.columns();
+        let missing = |at: usize| columns.get(at).is_some_and(|c| c.null_count() > 0);
+        if !self.columns.iter().any(|(at, _)| missing(*at)) {
             return Ok(batch);
         }
         let (schema, mut columns, _) = batch.into_parts();
@@ -45,4 +45,9 @@ impl Defaults {
         }
         Ok(RecordBatch::try_new(schema, columns)?)
     }
+}
+
+/// The text inside of single quotes, which a stored default may have around it.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')).unwrap_or(text)
 }

@@ -187,8 +187,9 @@ fn replayed_tables_read_the_same_in_both_engines() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     let as_listed = left_out.len() == LEFT_OUT.len()
-        && left_out.iter().zip(LEFT_OUT).all(|(found, listed)| {
-            found.0 == listed.0 && found.1.contains(listed.1)
-        });
+        && left_out
+            .iter()
+            .zip(LEFT_OUT)
+            .all(|(found, listed)| found.0 == listed.0 && found.1.contains(listed.1));
     assert!(as_listed, "left out: {left_out:#?}");
 }

@@ -137,7 +137,8 @@ fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
 pub(crate) async fn read(table: &Table) -> Result<Vec<Row>, Error> {
     let mut all = Vec::new();
     for batch in table.new_read().collect().await? {
-        let (dts, values) = (batch.column(0).as_string::<i32>(), batch.column(2).as_string::<i32>());
+        let (dts, values) =
+            (batch.column(0).as_string::<i32>(), batch.column(2).as_string::<i32>());
         let ids = batch.column(1).as_primitive::<Int32Type>();
         for i in 0..batch.num_rows() {
             all.push((dts.value(i).into(), ids.value(i), values.value(i).into()));
@@ -182,8 +183,7 @@ pub(crate) fn files_below<'a>(
     Box::pin(async move {
         let mut found = Vec::new();
         for child in io.list(dir).await.unwrap() {
-            let path =
-                if dir.is_empty() { child.name } else { format!("{dir}/{}", child.name) };
+            let path = if dir.is_empty() { child.name } else { format!("{dir}/{}", child.name) };
             if child.is_dir {
                 found.extend(files_below(io, &path).await);
             } else {

@@ -131,9 +131,12 @@ fn column(values: &Values<'_>, kind: &TypeKind, depth: usize) -> Result<ArrayRef
 fn timestamps(values: &Values<'_>, kind: &TypeKind) -> Result<ArrayRef, SpecError> {
     let scaled = |per_milli: i64, nanos_per_unit: u32| {
         move |d: &Datum| match d {
-            Datum::Timestamp { millis, nanos } => millis
-                .checked_mul(per_milli)?
-                .checked_add(i64::from(nanos.checked_div(nanos_per_unit)?)),
+            // Wide enough for the lowest timestamp, whose milliseconds alone are out of range.
+            Datum::Timestamp { millis, nanos } => {
+                let units = i128::from(*millis) * i128::from(per_milli)
+                    + i128::from(nanos.checked_div(nanos_per_unit)?);
+                i64::try_from(units).ok()
+            }
             _ => None,
         }
     };

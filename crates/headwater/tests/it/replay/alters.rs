@@ -38,7 +38,8 @@ pub(super) fn changes(what: &str) -> Value {
             { "change": "rename", "column": "tmp", "to": "c" },
         ]),
         "move b last" => json!([{ "change": "move", "column": "b", "last": true }]),
-        "i8 INT, i16 BIGINT, i32 BIGINT, f DOUBLE, d DECIMAL(12,4), s STRING, n STRING, dt TIMESTAMP(3)" => {
+        "i8 INT, i16 BIGINT, i32 BIGINT, f DOUBLE, d DECIMAL(12,4), s STRING, n STRING, dt TIMESTAMP(3)" =>
+        {
             let types = [
                 ("i8", "INT"),
                 ("i16", "BIGINT"),

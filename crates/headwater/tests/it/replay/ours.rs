@@ -53,9 +53,8 @@ impl Ours {
     fn overwrite(&self, operation: &Value) -> Overwrite {
         let table = self.table.as_ref().unwrap();
         let given = self.partition(&operation["static_partition"]);
-        let dynamic = operation["dynamic"]
-            .as_bool()
-            .unwrap_or(table.options().partition.dynamic_overwrite);
+        let dynamic =
+            operation["dynamic"].as_bool().unwrap_or(table.options().partition.dynamic_overwrite);
         let all_given = given.len() == table.schema().partition_keys.len();
         if dynamic && !all_given { Overwrite::Dynamic } else { Overwrite::Static(given) }
     }
