@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 usage: cargo xtask <task>
   check     formatting, lints, layers, documentation
+  docs      writes the pages that are made from the code
   nightly   all tests with the long amounts (HEADWATER_LONG=1)
   interop   runs against live engines";
 
@@ -14,12 +15,18 @@ type Step = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 const CHECK: &[Step] = &[
     (&[], &["fmt", "--all", "--check"]),
     (&[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    (&[], &["test", "--package", "headwater-testkit", "--test", "layers"]),
+    (&[], &["test", "--package", "headwater-testkit", "--test", "layers", "--test", "docs"]),
+    (&[], &["test", "--package", "headwater-spec", "--test", "options_reference"]),
     (
         &[("RUSTDOCFLAGS", "-D warnings")],
         &["doc", "--workspace", "--no-deps", "--document-private-items"],
     ),
 ];
+
+const DOCS: &[Step] = &[(
+    &[("HEADWATER_BLESS", "1")],
+    &["test", "--package", "headwater-spec", "--test", "options_reference"],
+)];
 
 const NIGHTLY: &[Step] =
     &[(&[("HEADWATER_LONG", "1")], &["test", "--workspace", "--no-fail-fast"])];
@@ -27,6 +34,7 @@ const NIGHTLY: &[Step] =
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("check") => all(CHECK),
+        Some("docs") => all(DOCS),
         Some("nightly") => all(NIGHTLY),
         Some("interop") => {
             println!("no live engine is driven yet; stock Java is, by `cargo test --workspace`");

@@ -136,6 +136,8 @@ pub enum MetadataError {
         buckets: Vec<MovedBucket>,
         /// Snapshot up to which that holds.
         snapshot_id: i64,
+        /// An earlier attempt with the old files may still become visible: keep them.
+        maybe_visible: bool,
     },
     /// The commit may or may not have happened.
     #[error(

@@ -163,19 +163,6 @@ pub fn number_after(name: &str, prefix: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-/// The format that a data file's name ends with, `parquet` of `data-U-0.parquet`.
-///
-/// A compression suffix of a text format comes after the format: `json` of `data-U-0.json.gz`.
-#[must_use]
-pub fn file_format(name: &str) -> Option<&str> {
-    const COMPRESSION: [&str; 8] = ["gz", "bz2", "deflate", "snappy", "lz4", "zst", "lzo", "z"];
-    let (stem, last) = name.rsplit_once('.')?;
-    if !COMPRESSION.contains(&last) {
-        return Some(last);
-    }
-    Some(stem.rsplit_once('.').map_or(last, |(_, format)| format))
-}
-
 /// Whether a name is one that an atomic write uses before its rename: `.name.uuid.tmp`.
 #[must_use]
 pub fn is_temporary(name: &str) -> bool {
@@ -259,8 +246,8 @@ fn component_fault(name: &str, longest: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{
-        ObjectKind, bucket_dir, check_file_name, check_object_name, data_file_name, file_format,
-        is_temporary, number_after, schema_file, snapshot_file, table_dir,
+        ObjectKind, bucket_dir, check_file_name, check_object_name, data_file_name, is_temporary,
+        number_after, schema_file, snapshot_file, table_dir,
     };
 
     #[test]
@@ -280,14 +267,6 @@ mod tests {
             assert_eq!(number_after(name, "snapshot-"), None, "{name}");
         }
         assert_eq!(number_after("snapshot-99999999999999999999", "snapshot-"), None);
-    }
-
-    #[test]
-    fn format_is_the_suffix_before_a_compression() {
-        assert_eq!(file_format("data-u-0.parquet"), Some("parquet"));
-        assert_eq!(file_format("data-u-0.json.gz"), Some("json"));
-        assert_eq!(file_format("data-u-0.zstd.orc"), Some("orc"));
-        assert_eq!(file_format("data"), None);
     }
 
     #[test]

@@ -194,7 +194,9 @@ impl SqlError {
     /// An error of the query parser, whose message ends with its place.
     pub(crate) fn from_parser(error: DataFusionError) -> Self {
         let text = match find_parser_error(&error) {
-            Some(ParserError::ParserError(text) | ParserError::TokenizerError(text)) => text.clone(),
+            Some(ParserError::ParserError(text) | ParserError::TokenizerError(text)) => {
+                text.clone()
+            }
             Some(ParserError::RecursionLimitExceeded) => "the statement nests too deep".to_owned(),
             None => plain_message(&error),
         };

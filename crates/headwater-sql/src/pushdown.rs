@@ -203,8 +203,7 @@ fn starts_with(like: &Like, columns: &RowType) -> Option<Predicate> {
 
 fn boolean(column: &Column, columns: &RowType, value: bool) -> Option<Predicate> {
     let index = columns.index_of(&column.name)?;
-    let is_boolean =
-        arrow_type(&columns.fields.get(index)?.data_type.kind) == Arrow::Boolean;
+    let is_boolean = arrow_type(&columns.fields.get(index)?.data_type.kind) == Arrow::Boolean;
     is_boolean.then(|| Predicate::leaf(index, Op::Eq, [Datum::Boolean(value)]))
 }
 

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     BinaryLength, CastKind, DataType, ExactNumberInfo, Expr, FunctionArg, FunctionArgExpr, Ident,
-    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut,
-    VisitorMut,
+    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement as SqlStatement,
+    TableFactor, TimezoneInfo, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -39,6 +39,25 @@ pub(crate) fn rewrite(statement: &mut Statement) -> Result<(), SqlError> {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
+}
+
+/// What the columns of a result are called where the planner's name would show its inner workings:
+/// an expression without a name is called as it is written. Empty: nothing to rename.
+pub(crate) fn output_names(statement: &Statement) -> Vec<Option<String>> {
+    let Statement::Statement(inner) = statement else { return Vec::new() };
+    let SqlStatement::Query(query) = inner.as_ref() else { return Vec::new() };
+    let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
+    let mut names = Vec::with_capacity(select.projection.len());
+    for item in &select.projection {
+        names.push(match item {
+            SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+            | SelectItem::ExprWithAlias { .. } => None,
+            SelectItem::UnnamedExpr(expr) => Some(expr.to_string()),
+            // As many columns as there are, nobody knows yet.
+            _ => return Vec::new(),
+        });
+    }
+    names
 }
 
 struct Rewriter;
@@ -122,9 +141,7 @@ fn file_name(name: &mut ObjectName) {
     if ident.quote_style == Some('\'') {
         let path = std::mem::take(&mut ident.value);
         *name = ObjectName::from(
-            [FILE_CATALOG, FILE_SCHEMA, &path]
-                .map(|part| Ident::with_quote('"', part))
-                .to_vec(),
+            [FILE_CATALOG, FILE_SCHEMA, &path].map(|part| Ident::with_quote('"', part)).to_vec(),
         );
     }
 }
@@ -147,7 +164,8 @@ fn rewrite_arguments(name: &mut ObjectName, args: &mut Vec<FunctionArg>) -> Cont
         let (slot, value) = match arg {
             FunctionArg::Unnamed(value) => (position, value),
             FunctionArg::Named { name, arg, .. } => {
-                let known = sample::PARAMETERS.iter().position(|p| name.value.eq_ignore_ascii_case(p));
+                let known =
+                    sample::PARAMETERS.iter().position(|p| name.value.eq_ignore_ascii_case(p));
                 let Some(slot) = known else {
                     return ControlFlow::Break(SqlError::invalid(format!(
                         "{} has no parameter '{}'; it has: {}",
@@ -175,10 +193,12 @@ fn rewrite_arguments(name: &mut ObjectName, args: &mut Vec<FunctionArg>) -> Cont
         }
     }
     let null = || {
-        FunctionArgExpr::Expr(Expr::Value(ValueWithSpan { value: Value::Null, span: Span::empty() }))
+        FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
+            value: Value::Null,
+            span: Span::empty(),
+        }))
     };
-    *args =
-        ordered.into_iter().map(|arg| FunctionArg::Unnamed(arg.unwrap_or_else(null))).collect();
+    *args = ordered.into_iter().map(|arg| FunctionArg::Unnamed(arg.unwrap_or_else(null))).collect();
     ControlFlow::Continue(())
 }
 
@@ -209,11 +229,11 @@ fn flink_type(data_type: &mut DataType) {
         DataType::Custom(name, arguments) if is_word(name, "BYTES") && arguments.is_empty() => {
             Some(DataType::Bytea)
         }
-        DataType::Custom(name, arguments) if is_word(name, "TIMESTAMP_LTZ") => Some(
-            DataType::Timestamp(precision(arguments), TimezoneInfo::WithTimeZone),
-        ),
+        DataType::Custom(name, arguments) if is_word(name, "TIMESTAMP_LTZ") => {
+            Some(DataType::Timestamp(precision(arguments), TimezoneInfo::WithTimeZone))
+        }
         DataType::Timestamp(digits, zone) => {
-            Some(DataType::Timestamp(Some(rounded_up(digits.unwrap_or(6))), zone.clone()))
+            Some(DataType::Timestamp(Some(rounded_up(digits.unwrap_or(6))), *zone))
         }
         _ => None,
     };

@@ -63,7 +63,8 @@ impl ScanExec {
         }
         let plan = read.plan().await?;
         let groups = group(&plan.splits, partitions);
-        let schema = if count_only { Arc::new(arrow::datatypes::Schema::empty()) } else { read.schema() };
+        let schema =
+            if count_only { Arc::new(arrow::datatypes::Schema::empty()) } else { read.schema() };
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(groups.len()),
@@ -139,7 +140,8 @@ impl DisplayAs for ScanExec {
             plan.splits.len(),
             plan.files - plan.files_pruned.min(plan.files),
             plan.files_pruned,
-            plan.manifests.manifests - plan.manifests.manifests_pruned.min(plan.manifests.manifests),
+            plan.manifests.manifests
+                - plan.manifests.manifests_pruned.min(plan.manifests.manifests),
             plan.manifests.manifests_pruned,
         )?;
         if self.count_only {

@@ -122,18 +122,13 @@ mod tests {
         let script = "-- first; not a statement\nSELECT 1;\n\n;;\n  SELECT\n 2 ; SELECT 3";
         assert_eq!(
             cut(script),
-            vec![
-                (1, 2, "SELECT 1".into()),
-                (2, 5, "SELECT 2".into()),
-                (3, 6, "SELECT 3".into()),
-            ]
+            vec![(1, 2, "SELECT 1".into()), (2, 5, "SELECT 2".into()), (3, 6, "SELECT 3".into()),]
         );
     }
 
     #[test]
     fn semicolons_inside_of_strings_names_and_comments_do_not_cut() {
-        let script =
-            "SELECT 'a;''b;', `c;``d`, \"e;\" /* ; /* nested; */ */ -- ;\n, 'multi\nline;'; SELECT 2";
+        let script = "SELECT 'a;''b;', `c;``d`, \"e;\" /* ; /* nested; */ */ -- ;\n, 'multi\nline;'; SELECT 2";
         let pieces = cut(script);
         assert_eq!(pieces.len(), 2);
         assert_eq!((pieces[1].0, pieces[1].1), (2, 3));

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::AsArray;
-use arrow::datatypes::UInt64Type;
-use arrow::record_batch::RecordBatch;
+use arrow::datatypes::{Fields, Schema, UInt64Type};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -202,9 +202,9 @@ impl SqlSession {
         lookups: &Arc<Lookups>,
     ) -> Result<(StatementKind, Outcome), SqlError> {
         Ok(match statement {
-            Statement::Query(query) => {
-                let rows = self.query(*query, lookups, self.threads).await?;
-                (StatementKind::Query, Outcome::Rows(rows))
+            Statement::Query { statement, names } => {
+                let rows = self.query(*statement, lookups, self.threads).await?;
+                (StatementKind::Query, Outcome::Rows(renamed(rows, names)))
             }
             Statement::Copy(copy) => {
                 let rows = self.query(*copy, lookups, self.threads).await?;
@@ -273,7 +273,7 @@ impl SqlSession {
         state
     }
 
-    /// The warnings that this session has not given yet.
+    /// The warnings that the session has not given yet.
     fn new_warnings(&self, lookups: &Lookups) -> Vec<String> {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         lookups
@@ -297,6 +297,9 @@ enum Outcome {
     Rows(SendableRecordBatchStream),
 }
 
+/// Rows of a row group in a Parquet file that COPY writes.
+const COPY_ROW_GROUP_ROWS: usize = 131_072;
+
 fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, SqlError> {
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
@@ -309,6 +312,8 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.schema_force_view_types = false;
+    // COPY holds a row group in memory.
+    options.execution.parquet.max_row_group_size = COPY_ROW_GROUP_ROWS;
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
         .build_arc()?;
@@ -321,6 +326,35 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
         .build();
     state.register_udtf(sample::NAME, Arc::new(sample::SampleOrders));
     Ok(state)
+}
+
+/// The rows with other names for their columns.
+fn renamed(
+    rows: SendableRecordBatchStream,
+    names: Vec<Option<String>>,
+) -> SendableRecordBatchStream {
+    let old = rows.schema();
+    if names.len() != old.fields().len() {
+        return rows;
+    }
+    let fields: Fields = old
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| match name {
+            Some(name) => Arc::new(field.as_ref().clone().with_name(name)),
+            None => Arc::clone(field),
+        })
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let target = Arc::clone(&schema);
+    let rows = rows.map(move |batch| {
+        let batch = batch?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns().to_vec();
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns, &options)?)
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
 /// A batch as the result of a statement.
@@ -347,7 +381,8 @@ async fn count_of(mut rows: SendableRecordBatchStream) -> Result<u64, SqlError> 
     let mut count = 0_u64;
     while let Some(batch) = rows.next().await {
         let batch = batch?;
-        if let Some(column) = batch.columns().first().and_then(|c| c.as_primitive_opt::<UInt64Type>())
+        if let Some(column) =
+            batch.columns().first().and_then(|c| c.as_primitive_opt::<UInt64Type>())
         {
             count = column.iter().flatten().fold(count, u64::saturating_add);
         }

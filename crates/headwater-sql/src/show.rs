@@ -97,4 +97,3 @@ pub(crate) fn create_table(name: &str, schema: &TableSchema) -> String {
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
 }
-

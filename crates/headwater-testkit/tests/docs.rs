@@ -59,7 +59,7 @@ fn slug(title: &str) -> String {
         .collect()
 }
 
-/// `docs/a/page.md#anchor` in a line: page, anchor.
+/// Citations like `<dir>/page.md#anchor` in a line: page, anchor.
 fn citations(line: &str) -> Vec<(&str, Option<&str>)> {
     let mut found = Vec::new();
     for dir in CITED_DIRS {
@@ -187,7 +187,8 @@ fn names_in_the_architecture_page_exist() {
             continue;
         }
         let mut parts: Vec<_> = plain.split("::").filter(|p| !p.is_empty()).collect();
-        if name.ends_with("()") || parts.len() > 1 {
+        let method = parts.len() > 1 && plain.starts_with(char::is_uppercase);
+        if name.ends_with("()") || method {
             let function = parts.pop().unwrap();
             let defined = ["(", "<"].map(|end| format!("fn {function}{end}"));
             seen += 1;

@@ -56,6 +56,7 @@ pub use headwater_spec as spec;
 
 pub use error::{Error, Result};
 pub use headwater_io::Env;
+pub use headwater_io::SyncMode;
 pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier};
 pub use headwater_spec::options;
 pub use headwater_spec::predicate::{Op, Predicate};
@@ -65,5 +66,4 @@ pub use headwater_spec::{
 };
 pub use read::{Plan, ReadBuilder, RowStream, Split};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
-pub use headwater_io::SyncMode;
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

@@ -6,8 +6,8 @@ use std::io::Write;
 use arrow::array::AsArray;
 use arrow::datatypes::Int8Type;
 use futures::StreamExt;
-use headwater::io::host;
 use headwater::canonical::Lines;
+use headwater::io::host;
 use headwater::{Env, Identifier, Table};
 
 use crate::config::{DEFAULT_WAREHOUSE, Resources, TableName};

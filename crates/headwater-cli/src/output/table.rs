@@ -78,14 +78,15 @@ impl Encode for Table {
     }
 }
 
-/// The text without characters that would move the cursor: shown as JSON escapes.
+/// The text without characters that would move the cursor: shown as JSON escapes. Line breaks stay:
+/// a cell may have several lines.
 fn visible(text: String) -> String {
     if !text.chars().any(char::is_control) {
         return text;
     }
     text.chars().fold(String::with_capacity(text.len() + 8), |mut shown, c| {
         match c {
-            '\n' => shown.push_str("\\n"),
+            '\n' => shown.push('\n'),
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
             c if c.is_control() => shown.push_str(&escape(c)),

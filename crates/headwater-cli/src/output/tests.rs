@@ -59,9 +59,10 @@ fn a_table_aligns_wide_characters_and_counts_rows() {
 
 #[test]
 fn a_table_shows_control_characters_instead_of_obeying_them() {
-    let column: ArrayRef = Arc::new(StringArray::from(vec!["a\nb\u{1b}[2J"]));
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["a\rb\u{1b}[2J\nsecond line"]));
     let shown = text(Format::Table, &[batch(vec![("c", column)])]);
-    assert!(shown.contains("│ a\\nb\\u001b[2J │"), "{shown}");
+    assert!(shown.contains("│ a\\rb\\u001b[2J │"), "{shown}");
+    assert!(shown.contains("│ second line   │"), "{shown}");
     assert!(shown.ends_with("(1 row)\n"));
 }
 

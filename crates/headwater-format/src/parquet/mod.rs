@@ -6,6 +6,7 @@
 mod chunks;
 mod convert;
 mod decode;
+mod distinct;
 mod footer;
 mod guard;
 mod int96;

@@ -20,7 +20,9 @@ use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
+use super::distinct::mostly_distinct;
 use super::int96::{Int96Writer, Step, leaves, levels};
 use super::schema::parquet_schema;
 use super::stats::{self, StatsCollector};
@@ -58,14 +60,22 @@ enum LeafWriter {
     Int96(Box<Int96Writer>),
 }
 
+/// The file, once its properties are known.
+struct OpenFile {
+    properties: WriterPropertiesPtr,
+    writer: SerializedFileWriter<Ready>,
+    factory: ArrowRowGroupWriterFactory,
+}
+
 /// Encoder of one Parquet file.
 pub(crate) struct ParquetEncoder {
     schema: SchemaRef,
     /// Steps to each leaf of each column, and whether it is INT96.
     leaves: Vec<Vec<(Vec<Step>, bool)>>,
-    properties: WriterPropertiesPtr,
-    file: SerializedFileWriter<Ready>,
-    factory: ArrowRowGroupWriterFactory,
+    root: TypePtr,
+    options: WriteOptions,
+    /// Opened by the first rows, which decide how the columns are encoded.
+    file: Option<OpenFile>,
     group: Vec<LeafWriter>,
     group_rows: usize,
     row_group_bytes: usize,
@@ -76,8 +86,32 @@ impl ParquetEncoder {
     pub(crate) fn new(fields: &[DataField], options: &WriteOptions) -> Result<Self> {
         let schema = arrow_schema(&RowType::new(fields.to_vec()));
         let leaves: Vec<_> = schema.fields().iter().map(|f| leaves(f)).collect();
-        let root = parquet_schema(fields)?;
-        let columns = parquet::schema::types::SchemaDescriptor::new(Arc::clone(&root));
+        compression(options)?;
+        Ok(Self {
+            stats: StatsCollector::new(fields),
+            schema,
+            leaves,
+            root: parquet_schema(fields)?,
+            row_group_bytes: options.row_group_bytes.max(1),
+            options: options.clone(),
+            file: None,
+            group: Vec::new(),
+            group_rows: 0,
+        })
+    }
+
+    /// The open file; opened with what `first` rows tell about the columns.
+    fn open(&mut self, first: Option<&RecordBatch>) -> Result<&mut OpenFile> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.start_file(first)?,
+        };
+        Ok(self.file.insert(file))
+    }
+
+    fn start_file(&self, first: Option<&RecordBatch>) -> Result<OpenFile> {
+        let options = &self.options;
+        let columns = SchemaDescriptor::new(Arc::clone(&self.root));
         let mut properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_created_by(CREATED_BY.to_owned())
@@ -89,28 +123,27 @@ impl ParquetEncoder {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_statistics_truncate_length(Some(STATISTICS_BYTES))
             .set_offset_index_disabled(true);
-        for (column, (_, int96)) in columns.columns().iter().zip(leaves.iter().flatten()) {
+        for (column, (_, int96)) in columns.columns().iter().zip(self.leaves.iter().flatten()) {
             if *int96 {
                 let path = column.path().clone();
                 properties =
                     properties.set_column_statistics_enabled(path, EnabledStatistics::None);
             }
         }
+        if let (true, Some(first)) = (options.dictionary, first) {
+            for (field, values) in self.schema.fields().iter().zip(first.columns()) {
+                if mostly_distinct(values) {
+                    let path = ColumnPath::from(field.name().clone());
+                    properties = properties.set_column_dictionary_enabled(path, false);
+                }
+            }
+        }
         let properties = Arc::new(properties.build());
-        let file = SerializedFileWriter::new(Ready::default(), root, Arc::clone(&properties))
+        let root = Arc::clone(&self.root);
+        let writer = SerializedFileWriter::new(Ready::default(), root, Arc::clone(&properties))
             .map_err(FormatError::encode)?;
-        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
-        Ok(Self {
-            stats: StatsCollector::new(fields),
-            schema,
-            leaves,
-            properties,
-            file,
-            factory,
-            group: Vec::new(),
-            group_rows: 0,
-            row_group_bytes: options.row_group_bytes.max(1),
-        })
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&self.schema));
+        Ok(OpenFile { properties, writer, factory })
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<()> {
@@ -135,29 +168,31 @@ impl ParquetEncoder {
         Ok(())
     }
 
-    fn start_group(&mut self) -> Result<()> {
-        let index = self.file.flushed_row_groups().len();
-        let writers = self.factory.create_column_writers(index).map_err(FormatError::encode)?;
-        let descriptors = self.file.schema_descr().columns();
-        let int96 = self.leaves.iter().flatten().map(|(_, int96)| *int96);
-        self.group = writers
+    fn start_group(&mut self, first: &RecordBatch) -> Result<()> {
+        let int96: Vec<bool> = self.leaves.iter().flatten().map(|(_, int96)| *int96).collect();
+        let file = self.open(Some(first))?;
+        let index = file.writer.flushed_row_groups().len();
+        let writers = file.factory.create_column_writers(index).map_err(FormatError::encode)?;
+        let descriptors = file.writer.schema_descr().columns();
+        let group = writers
             .into_iter()
             .zip(descriptors)
             .zip(int96)
             .map(|((writer, column), int96)| {
                 if int96 {
-                    LeafWriter::Int96(Box::new(Int96Writer::new(column, &self.properties)))
+                    LeafWriter::Int96(Box::new(Int96Writer::new(column, &file.properties)))
                 } else {
                     LeafWriter::Arrow(Box::new(writer))
                 }
             })
             .collect();
+        self.group = group;
         Ok(())
     }
 
     fn write_slice(&mut self, batch: &RecordBatch) -> Result<()> {
         if self.group.is_empty() {
-            self.start_group()?;
+            self.start_group(batch)?;
         }
         let mut writers = self.group.iter_mut();
         for ((field, column), leaves) in
@@ -195,7 +230,10 @@ impl ParquetEncoder {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.group_rows);
-        let mut group = self.file.next_row_group().map_err(FormatError::encode)?;
+        let Some(file) = &mut self.file else {
+            return Err(FormatError::encode("rows were written before the file was opened"));
+        };
+        let mut group = file.writer.next_row_group().map_err(FormatError::encode)?;
         for (leaf, writer) in self.group.drain(..).enumerate() {
             match writer {
                 LeafWriter::Arrow(writer) => {
@@ -214,7 +252,7 @@ impl ParquetEncoder {
             .map_err(FormatError::encode)?;
         }
         group.close().map_err(FormatError::encode)?;
-        self.file.flush().map_err(FormatError::encode)
+        file.writer.flush().map_err(FormatError::encode)
     }
 }
 
@@ -268,11 +306,15 @@ impl FileEncoder for ParquetEncoder {
 
     fn take(&mut self) -> Bytes {
         // A row group flushes the writer's buffer when it ends; the magic number waits until then.
-        Bytes::from(std::mem::take(&mut self.file.inner_mut().0))
+        match &mut self.file {
+            Some(file) => Bytes::from(std::mem::take(&mut file.writer.inner_mut().0)),
+            None => Bytes::new(),
+        }
     }
 
     fn bytes_written(&self) -> u64 {
-        let bytes = self.file.bytes_written().saturating_add(self.group_bytes());
+        let written = self.file.as_ref().map_or(0, |f| f.writer.bytes_written());
+        let bytes = written.saturating_add(self.group_bytes());
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
@@ -281,16 +323,18 @@ impl FileEncoder for ParquetEncoder {
             LeafWriter::Arrow(w) => w.memory_size(),
             LeafWriter::Int96(w) => w.memory(),
         };
-        self.group.iter().map(size).sum::<usize>() + self.file.inner().0.capacity()
+        let ready = self.file.as_ref().map_or(0, |f| f.writer.inner().0.capacity());
+        self.group.iter().map(size).sum::<usize>() + ready
     }
 
     fn finish(mut self: Box<Self>) -> Result<EncodedFile> {
         self.end_group()?;
-        let metadata = self.file.finish().map_err(FormatError::encode)?;
-        let size = u64::try_from(self.file.bytes_written()).unwrap_or(u64::MAX);
+        let file = self.open(None)?;
+        let metadata = file.writer.finish().map_err(FormatError::encode)?;
+        let size = u64::try_from(file.writer.bytes_written()).unwrap_or(u64::MAX);
         let row_count = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        file.writer.flush().map_err(FormatError::encode)?;
         let column_stats = std::mem::take(&mut self.stats).finish();
-        self.file.flush().map_err(FormatError::encode)?;
         Ok(EncodedFile { tail: self.take(), column_stats, row_count, size })
     }
 }

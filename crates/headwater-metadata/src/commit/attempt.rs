@@ -24,7 +24,7 @@ impl Committer<'_> {
     ) -> Result<Attempt> {
         let delta = self.delta(request, latest).await?;
         if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
-            self.check_sequences(base, latest).await?;
+            self.check_sequences(base, latest, !history.delta_lists.is_empty()).await?;
         }
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
         let snapshot = match self.write_metadata(&mut writer, request, latest, &delta).await {

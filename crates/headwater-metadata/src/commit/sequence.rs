@@ -40,6 +40,7 @@ impl Committer<'_> {
         &self,
         base: &SequenceBase,
         latest: &Snapshot,
+        maybe_visible: bool,
     ) -> Result<()> {
         if base.snapshot_id >= latest.id || base.floors.is_empty() {
             return Ok(());
@@ -83,6 +84,6 @@ impl Committer<'_> {
                 max_sequence,
             })
             .collect();
-        Err(MetadataError::SequenceMoved { buckets, snapshot_id: latest.id })
+        Err(MetadataError::SequenceMoved { buckets, snapshot_id: latest.id, maybe_visible })
     }
 }

@@ -126,7 +126,9 @@ impl TableStore {
             if keep { wanted.push(meta) } else { counts.manifests_pruned += 1 }
         }
         let entries = self.entries_of(&wanted, partition_types, filter).await?;
-        let live = merge(entries).map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
+        // Each manifest is sound by itself: it is the snapshot that puts the wrong ones together.
+        let file = self.path(&headwater_spec::path::snapshot_file(snapshot.id));
+        let live = merge(entries).map_err(|e| MetadataError::corrupt(&file, e))?;
         Ok((live, counts))
     }
 
@@ -146,12 +148,14 @@ impl TableStore {
             stream::iter(pending).buffered(at_once).try_collect().await?;
         let mut memo = PartitionMemo { filter, types: partition_types, known: HashMap::new() };
         let mut kept = Vec::new();
-        for entry in read.into_iter().flatten() {
-            let keep = memo
-                .keeps(&entry)
-                .map_err(|e| MetadataError::corrupt(&self.path("manifest"), e))?;
-            if keep {
-                kept.push(entry);
+        for (meta, entries) in metas.iter().zip(read) {
+            for entry in entries {
+                let keep = memo
+                    .keeps(&entry)
+                    .map_err(|e| MetadataError::corrupt(&meta.file_name, e))?;
+                if keep {
+                    kept.push(entry);
+                }
             }
         }
         Ok(kept)

@@ -214,7 +214,9 @@ impl TableOptions {
 impl FileOptions {
     fn parse(schema: &TableSchema, keyed: bool) -> Result<Self, SpecError> {
         let formats = file_formats(schema);
-        let compression = per_level(schema, "file.compression.per.level", 0)?
+        // Files of a table without a key have no level, and Java looks for none.
+        let leveled = per_level(schema, "file.compression.per.level", 0)?.filter(|_| keyed);
+        let compression = leveled
             .or_else(|| text(schema, "parquet.compression"))
             .or_else(|| text(schema, "file.compression"))
             .unwrap_or_else(|| "zstd".into());
@@ -250,7 +252,9 @@ impl FileOptions {
 
 impl StatsOptions {
     fn parse(schema: &TableSchema) -> Result<Self, SpecError> {
-        let mode = match per_level(schema, "metadata.stats-mode.per.level", 0)? {
+        let keyed = !schema.primary_keys.is_empty();
+        let leveled = per_level(schema, "metadata.stats-mode.per.level", 0)?.filter(|_| keyed);
+        let mode = match leveled {
             Some(mode) => stats_mode("metadata.stats-mode.per.level", &mode)?,
             None => match schema.option("metadata.stats-mode") {
                 Some(mode) => stats_mode("metadata.stats-mode", mode)?,
@@ -314,7 +318,10 @@ pub(super) fn file_formats(schema: &TableSchema) -> Vec<(&'static str, String)> 
     if let Some(format) = text(schema, "file.format") {
         formats.push(("file.format", format));
     }
-    if let Ok(Some(format)) = per_level(schema, "file.format.per.level", 0) {
+    // Without a key there are no levels.
+    if !schema.primary_keys.is_empty()
+        && let Ok(Some(format)) = per_level(schema, "file.format.per.level", 0)
+    {
         formats.clear();
         formats.push(("file.format.per.level", format));
     }

@@ -128,11 +128,14 @@ pub(super) fn convert(
     };
     let converted = match (&wanted.kind, given.data_type()) {
         (_, Arrow::Dictionary(_, value)) => {
-            let plain = cast_with_options(given, value, &STRICT).map_err(|e| failed(e.to_string()))?;
+            let plain =
+                cast_with_options(given, value, &STRICT).map_err(|e| failed(e.to_string()))?;
             return convert(&plain, wanted, column);
         }
         (TypeKind::Row(fields), Arrow::Struct(_)) => row(given.as_struct(), fields, column)?,
-        (TypeKind::Array(element) | TypeKind::Vector(element, _), t) if family(t) == Family::List => {
+        (TypeKind::Array(element) | TypeKind::Vector(element, _), t)
+            if family(t) == Family::List =>
+        {
             let array = list(given, element, &target, column)?;
             if let TypeKind::Vector(_, n) = &wanted.kind {
                 check_vector(array.as_list::<i32>(), *n).map_err(failed)?;
@@ -224,13 +227,15 @@ fn list(
     target: &Arrow,
     column: &str,
 ) -> Result<ArrayRef, SqlError> {
-    let failed =
-        |e: arrow::error::ArrowError| SqlError::invalid(format!("column '{column}': {}", plain(&e)));
+    let failed = |e: arrow::error::ArrowError| {
+        SqlError::invalid(format!("column '{column}': {}", plain(&e)))
+    };
     let item = match given.data_type() {
         Arrow::List(item) | Arrow::LargeList(item) | Arrow::FixedSizeList(item, _) => item,
         _ => return Err(SqlError::invalid(format!("column '{column}' is not a list"))),
     };
-    let given = cast_with_options(given, &Arrow::List(Arc::clone(item)), &STRICT).map_err(failed)?;
+    let given =
+        cast_with_options(given, &Arrow::List(Arc::clone(item)), &STRICT).map_err(failed)?;
     let (_, offsets, values, nulls) = given.as_list::<i32>().clone().into_parts();
     let values = convert(&values, element, column)?;
     let Arrow::List(item) = target else {
@@ -243,7 +248,8 @@ fn list(
 
 fn check_vector(array: &ListArray, size: u32) -> Result<(), String> {
     let size = i32::try_from(size).unwrap_or(i32::MAX);
-    let wrong = (0..array.len()).find(|row| array.is_valid(*row) && array.value_length(*row) != size);
+    let wrong =
+        (0..array.len()).find(|row| array.is_valid(*row) && array.value_length(*row) != size);
     match wrong {
         Some(row) => Err(format!("a value has {} elements", array.value_length(row))),
         None => Ok(()),
@@ -257,8 +263,9 @@ fn map(
     target: &Arrow,
     column: &str,
 ) -> Result<ArrayRef, SqlError> {
-    let failed =
-        |e: arrow::error::ArrowError| SqlError::invalid(format!("column '{column}': {}", plain(&e)));
+    let failed = |e: arrow::error::ArrowError| {
+        SqlError::invalid(format!("column '{column}': {}", plain(&e)))
+    };
     let keys = convert(given.keys(), key, column)?;
     let values = convert(given.values(), value, column)?;
     let Arrow::Map(entry, sorted) = target else {

@@ -6,10 +6,8 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, ListArray, NullArray,
     StringArray, StructArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{
-    DataType as Arrow, Field, Int32Type, TimeUnit, TimestampMillisecondType,
-};
-use headwater::{DataType, DataField, TypeKind};
+use arrow::datatypes::{DataType as Arrow, Field, Int32Type, TimeUnit, TimestampMillisecondType};
+use headwater::{DataField, DataType, TypeKind};
 
 use super::convert::{check_assignable, convert};
 
@@ -79,7 +77,10 @@ fn superfluous_digits_of_a_timestamp_are_cut_towards_the_past() {
     let millis = fit(given.clone(), "TIMESTAMP(3)").unwrap();
     assert_eq!(millis.as_primitive::<TimestampMillisecondType>().values().as_ref(), [1_999, -1]);
     let seconds = fit(given, "TIMESTAMP(0)").unwrap();
-    assert_eq!(seconds.as_primitive::<TimestampMillisecondType>().values().as_ref(), [1_000, -1_000]);
+    assert_eq!(
+        seconds.as_primitive::<TimestampMillisecondType>().values().as_ref(),
+        [1_000, -1_000]
+    );
 }
 
 #[test]
@@ -119,10 +120,7 @@ fn lists_take_the_tables_element_type() {
 fn zone_and_unit_follow_the_table() {
     let given = TimestampNanosecondArray::from(vec![5_000_000]);
     let array = fit(given, "TIMESTAMP_LTZ(6)").unwrap();
-    assert_eq!(
-        *array.data_type(),
-        Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-    );
+    assert_eq!(*array.data_type(), Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into())));
 }
 
 #[test]

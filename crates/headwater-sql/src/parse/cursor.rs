@@ -174,7 +174,11 @@ impl Cursor {
         let minus = self.symbol(&Token::Minus);
         let text = match self.peek() {
             Some(Token::Number(text, _)) => {
-                if minus { Some(format!("-{text}")) } else { Some(text.clone()) }
+                if minus {
+                    Some(format!("-{text}"))
+                } else {
+                    Some(text.clone())
+                }
             }
             Some(Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) if !minus => {
                 Some(text.clone())

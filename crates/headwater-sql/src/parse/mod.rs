@@ -19,7 +19,7 @@ pub(crate) use self::insert::Insert;
 pub(crate) use self::table::{Column, CreateTable};
 use crate::dialect::HeadwaterDialect;
 use crate::error::SqlError;
-use crate::rewrite::rewrite;
+use crate::rewrite::{output_names, rewrite};
 
 /// How deep queries may nest.
 const RECURSION_LIMIT: usize = 128;
@@ -39,7 +39,7 @@ pub(crate) enum Statement {
     UseCatalog { name: String },
     Insert(Box<Insert>),
     Copy(Box<QueryStatement>),
-    Query(Box<QueryStatement>),
+    Query { statement: Box<QueryStatement>, names: Vec<Option<String>> },
 }
 
 /// Parses one statement.
@@ -75,9 +75,7 @@ pub(crate) fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, SqlError> {
         "INSERT" => insert::insert(&mut cursor).map(|insert| Statement::Insert(Box::new(insert))),
         "COPY" => query_statement(cursor.rest()).map(|s| Statement::Copy(Box::new(s))),
         "EXPLAIN" => explain(&mut cursor),
-        "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => {
-            query_statement(cursor.rest()).map(|s| Statement::Query(Box::new(s)))
-        }
+        "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => query(cursor.rest()),
         other => Err(refused(other, &cursor)),
     }
 }
@@ -93,10 +91,9 @@ fn refused(word: &str, cursor: &Cursor) -> SqlError {
             format!("{word} is"),
             "there are no session options; use the options of the table or of the command",
         ),
-        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" => SqlError::unsupported(
-            format!("{word} is"),
-            "every statement commits for itself",
-        ),
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" => {
+            SqlError::unsupported(format!("{word} is"), "every statement commits for itself")
+        }
         "GRANT" | "REVOKE" | "LOAD" | "UNLOAD" | "EXECUTE" | "PREPARE" | "REFRESH" | "REPLACE"
         | "STOP" | "RENAME" | "ADD" | "REMOVE" | "COMPILE" | "DEALLOCATE" | "VACUUM" => {
             SqlError::unsupported(format!("{word} is"), "no such statement here")
@@ -126,8 +123,17 @@ fn create(cursor: &mut Cursor) -> Result<Statement, SqlError> {
         return table::create_table(cursor).map(|t| Statement::CreateTable(Box::new(t)));
     }
     for what in [
-        "TEMPORARY", "VIEW", "EXTERNAL", "CATALOG", "FUNCTION", "INDEX", "MATERIALIZED", "OR",
-        "UNBOUNDED", "TAG", "BRANCH",
+        "TEMPORARY",
+        "VIEW",
+        "EXTERNAL",
+        "CATALOG",
+        "FUNCTION",
+        "INDEX",
+        "MATERIALIZED",
+        "OR",
+        "UNBOUNDED",
+        "TAG",
+        "BRANCH",
     ] {
         if cursor.is_keyword(what) {
             return Err(SqlError::unsupported(
@@ -196,11 +202,24 @@ fn explain(cursor: &mut Cursor) -> Result<Statement, SqlError> {
     if cursor.keywords(&["EXPLAIN", "PLAN", "FOR"]) {
         tokens.drain(1..3);
     }
-    query_statement(tokens).map(|s| Statement::Query(Box::new(s)))
+    query(tokens)
 }
 
-/// DataFusion's parse of a query, EXPLAIN or COPY.
-pub(crate) fn query_statement(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
+fn query(tokens: Vec<TokenWithSpan>) -> Result<Statement, SqlError> {
+    let mut statement = parse_one(tokens)?;
+    let names = output_names(&statement);
+    rewrite(&mut statement)?;
+    Ok(Statement::Query { statement: Box::new(statement), names })
+}
+
+/// DataFusion's parse of a query, EXPLAIN or COPY, ready to be planned.
+fn query_statement(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
+    let mut statement = parse_one(tokens)?;
+    rewrite(&mut statement)?;
+    Ok(statement)
+}
+
+fn parse_one(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
     let mut parser = DFParserBuilder::new(tokens)
         .with_dialect(&HeadwaterDialect)
         .with_recursion_limit(RECURSION_LIMIT)
@@ -208,13 +227,12 @@ pub(crate) fn query_statement(tokens: Vec<TokenWithSpan>) -> Result<QueryStateme
         .map_err(SqlError::from_parser)?;
     let mut statements = parser.parse_statements().map_err(SqlError::from_parser)?;
     match (statements.pop_front(), statements.is_empty()) {
-        (Some(mut statement), true) => {
+        (Some(statement), true) => {
             if let QueryStatement::Statement(inner) = &statement
                 && !matches!(**inner, SqlStatement::Query(_))
             {
                 return Err(SqlError::invalid("this is not a query"));
             }
-            rewrite(&mut statement)?;
             Ok(statement)
         }
         _ => Err(SqlError::invalid("this is not one statement")),

@@ -71,7 +71,10 @@ fn columns(cursor: &mut Cursor, table: &mut CreateTable) -> Result<(), SqlError>
             ));
         }
         if cursor.is_keyword("UNIQUE") && matches!(cursor.peek_second(), Some(Token::LParen)) {
-            return Err(SqlError::unsupported("UNIQUE is", "only PRIMARY KEY is enforced on write"));
+            return Err(SqlError::unsupported(
+                "UNIQUE is",
+                "only PRIMARY KEY is enforced on write",
+            ));
         }
         let named = cursor.is_keyword("CONSTRAINT") && cursor.is_keyword_at(2, "PRIMARY");
         if named {
@@ -116,8 +119,7 @@ fn column(cursor: &mut Cursor, table: &mut CreateTable) -> Result<(), SqlError> 
             "compute it in the query",
         ));
     }
-    let mut column =
-        Column { name, data_type: data_type(cursor)?, comment: None, default: None };
+    let mut column = Column { name, data_type: data_type(cursor)?, comment: None, default: None };
     loop {
         if cursor.is_keyword("METADATA") {
             return Err(SqlError::unsupported(

@@ -74,7 +74,10 @@ fn every_type_name_of_flink_is_known() {
         ("INT NOT NULL MULTISET NOT NULL", "MULTISET<INT NOT NULL> NOT NULL"),
         ("MULTISET<STRING>", "MULTISET<STRING>"),
         ("MAP<STRING, ARRAY<INT>>", "MAP<STRING, ARRAY<INT>>"),
-        ("MAP<STRING NOT NULL, ROW<a ARRAY<ARRAY<INT>>>>", "MAP<STRING NOT NULL, ROW<`a` ARRAY<ARRAY<INT>>>>"),
+        (
+            "MAP<STRING NOT NULL, ROW<a ARRAY<ARRAY<INT>>>>",
+            "MAP<STRING NOT NULL, ROW<`a` ARRAY<ARRAY<INT>>>>",
+        ),
         ("VECTOR<FLOAT, 8>", "VECTOR<FLOAT, 8>"),
         ("ROW<a INT 'one', `b c` STRING NOT NULL>", "ROW<`a` INT 'one', `b c` STRING NOT NULL>"),
         ("ROW(a INT, b ROW(c DATE)) NOT NULL", "ROW<`a` INT, `b` ROW<`c` DATE>> NOT NULL"),
@@ -182,7 +185,10 @@ fn refused_parts_of_create_table_are_named() {
         ("CREATE TABLE t (a INT) AS SELECT 1", "CREATE TABLE … AS is not supported"),
         ("CREATE TABLE t (a INT) DISTRIBUTED BY (a)", "'bucket' and 'bucket-key'"),
         ("CREATE TABLE t (a INT, a INT)", "two columns named 'a'"),
-        ("CREATE TABLE t (a INT, PRIMARY KEY (a) NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)", "two primary keys"),
+        (
+            "CREATE TABLE t (a INT, PRIMARY KEY (a) NOT ENFORCED, PRIMARY KEY (a) NOT ENFORCED)",
+            "two primary keys",
+        ),
         ("CREATE TABLE t (a INT) WITH ('k' = 'v', 'k' = 'w')", "option 'k' is given twice"),
         ("CREATE TABLE t (a INT) WITH (bucket = 1)", "an option's key in single quotes"),
         ("CREATE TEMPORARY TABLE t (a INT)", "CREATE TEMPORARY is not supported"),
@@ -215,10 +221,19 @@ fn a_syntax_error_names_line_and_column_of_the_script() {
 fn databases_and_tables_are_created_and_dropped() {
     for (sql, expected) in [
         ("CREATE DATABASE d", "CreateDatabase { name: [\"d\"], if_not_exists: false }"),
-        ("create database if not exists `d`", "CreateDatabase { name: [\"d\"], if_not_exists: true }"),
+        (
+            "create database if not exists `d`",
+            "CreateDatabase { name: [\"d\"], if_not_exists: true }",
+        ),
         ("DROP DATABASE d", "DropDatabase { name: [\"d\"], if_exists: false, cascade: false }"),
-        ("DROP DATABASE IF EXISTS d CASCADE", "DropDatabase { name: [\"d\"], if_exists: true, cascade: true }"),
-        ("DROP DATABASE d RESTRICT", "DropDatabase { name: [\"d\"], if_exists: false, cascade: false }"),
+        (
+            "DROP DATABASE IF EXISTS d CASCADE",
+            "DropDatabase { name: [\"d\"], if_exists: true, cascade: true }",
+        ),
+        (
+            "DROP DATABASE d RESTRICT",
+            "DropDatabase { name: [\"d\"], if_exists: false, cascade: false }",
+        ),
         ("DROP TABLE IF EXISTS d.t", "DropTable { name: [\"d\", \"t\"], if_exists: true }"),
         ("SHOW DATABASES", "ShowDatabases"),
         ("SHOW TABLES", "ShowTables { database: None }"),
@@ -272,7 +287,11 @@ fn queries_explain_and_copy_go_to_the_query_parser() {
         "EXPLAIN PLAN FOR SELECT 1",
         "EXPLAIN ANALYZE SELECT 1",
     ] {
-        assert!(matches!(statement(sql), Ok(Statement::Query(_))), "{sql}: {:?}", statement(sql));
+        assert!(
+            matches!(statement(sql), Ok(Statement::Query { .. })),
+            "{sql}: {:?}",
+            statement(sql)
+        );
     }
     for sql in ["COPY (SELECT 1) TO 'x.csv'", "COPY t TO 'x.parquet' STORED AS PARQUET"] {
         assert!(matches!(statement(sql), Ok(Statement::Copy(_))), "{sql}");

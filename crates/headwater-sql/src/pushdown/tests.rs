@@ -7,9 +7,8 @@ use headwater::{DataField, DataType, RowType};
 use super::{describe, is_translatable, is_whole, predicate_of};
 
 fn columns() -> RowType {
-    let field = |id: i32, name: &str, text: &str| {
-        DataField::new(id, name, DataType::parse(text).unwrap())
-    };
+    let field =
+        |id: i32, name: &str, text: &str| DataField::new(id, name, DataType::parse(text).unwrap());
     RowType::new(vec![
         field(0, "id", "BIGINT"),
         field(1, "name", "STRING"),
@@ -54,10 +53,7 @@ fn filters_become_predicates() {
         (id().eq(lit(1_i64)).or(name().eq(lit("a"))), "(id = 1 OR name = 'a')"),
         (not(id().eq(lit(1_i64)).or(name().eq(lit("a")))), "id <> 1 AND name <> 'a'"),
         (not(id().eq(lit(1_i64)).and(name().eq(lit("a")))), "(id <> 1 OR name <> 'a')"),
-        (
-            col("price").gt(lit(ScalarValue::Decimal128(Some(150), 10, 2))),
-            "price > 1.50",
-        ),
+        (col("price").gt(lit(ScalarValue::Decimal128(Some(150), 10, 2))), "price > 1.50"),
     ] {
         let described = pushed(&filter);
         if expected.starts_with("price") {

@@ -31,9 +31,8 @@ const PRODUCTS: [&str; 12] = [
     "儿童积木 🧱 500片",
     "Crème brûlée torch",
 ];
-const CITIES: [&str; 10] = [
-    "上海", "北京", "深圳", "成都", "杭州", "Berlin", "São Paulo", "東京", "İstanbul", "New York",
-];
+const CITIES: [&str; 10] =
+    ["上海", "北京", "深圳", "成都", "杭州", "Berlin", "São Paulo", "東京", "İstanbul", "New York"];
 const NOTES: [&str; 7] = [
     "请放门口 🚪",
     "gift 🎁, wrap it please",
@@ -129,7 +128,7 @@ impl Orders {
             user: 1 + bits % 50_000,
             product: pick(&PRODUCTS, bits >> 16),
             cents,
-            city: ((bits >> 32) % 50 != 0).then(|| pick(&CITIES, bits >> 40)),
+            city: (!(bits >> 32).is_multiple_of(50)).then(|| pick(&CITIES, bits >> 40)),
             created_row: number * 10 / 7,
         }
     }
@@ -175,7 +174,7 @@ impl Event {
     /// One update in twelve arrives late: it happened up to six hours before its row.
     fn update_millis(&self) -> i64 {
         let now = at(self.row) + 2_000 + signed(self.bits % 2_000);
-        let late = self.is_update && (self.bits >> 36) % 12 == 0;
+        let late = self.is_update && (self.bits >> 36).is_multiple_of(12);
         let delay = if late { signed((self.bits >> 40) % 43_200_000) } else { 0 };
         (now - delay).max(self.order_millis())
     }
@@ -205,7 +204,7 @@ impl Columns {
         self.order_id.append_value(number(order.number.saturating_add(1)));
         self.user_id.append_value(number(order.user));
         self.product.append_value(order.product);
-        if event.is_update && event.bits % 97 == 0 {
+        if event.is_update && event.bits.is_multiple_of(97) {
             self.amount.append_null();
         } else {
             self.amount.append_value(i128::from(order.cents));
@@ -279,13 +278,11 @@ mod tests {
         let products = rows.column_by_name("product").unwrap().as_string::<i32>();
         assert!(products.iter().flatten().any(|p| p.contains('🍵')));
         let updates = rows.column_by_name("update_time").unwrap();
-        let updates =
-            updates.as_primitive::<arrow::datatypes::TimestampMillisecondType>().values();
+        let updates = updates.as_primitive::<arrow::datatypes::TimestampMillisecondType>().values();
         let late = updates.windows(2).filter(|pair| pair[1] < pair[0] - 600_000).count();
         assert!(late > 50, "{late}");
         let created = rows.column_by_name("order_time").unwrap();
-        let created =
-            created.as_primitive::<arrow::datatypes::TimestampMillisecondType>().values();
+        let created = created.as_primitive::<arrow::datatypes::TimestampMillisecondType>().values();
         assert!(updates.iter().zip(created).all(|(u, c)| u >= c));
     }
 }

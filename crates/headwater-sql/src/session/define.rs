@@ -149,9 +149,8 @@ fn table_error(error: impl Into<headwater::Error>) -> SqlError {
 }
 
 fn new_table(create: CreateTable) -> NewTable {
-    let mut table = NewTable::new()
-        .primary_key(create.primary_keys)
-        .partitioned_by(create.partition_keys);
+    let mut table =
+        NewTable::new().primary_key(create.primary_keys).partitioned_by(create.partition_keys);
     for (key, value) in create.options {
         table = table.option(key, value);
     }

@@ -158,8 +158,9 @@ async fn a_failing_statement_ends_the_script_and_earlier_ones_stay() {
     assert_eq!((error.statement(), error.line()), (3, 4));
     assert_eq!(w.run("SELECT * FROM t").await, ["1"]);
     // Errors that come with the rows end the script as well.
-    let error =
-        w.fails("SELECT 1;\nSELECT 1 / id FROM (VALUES (0)) AS v(id);\nINSERT INTO t VALUES (3)").await;
+    let error = w
+        .fails("SELECT 1;\nSELECT 1 / id FROM (VALUES (0)) AS v(id);\nINSERT INTO t VALUES (3)")
+        .await;
     assert_eq!((error.statement(), error.line()), (2, 2));
     assert_eq!(w.run("SELECT * FROM t").await, ["1"]);
 }

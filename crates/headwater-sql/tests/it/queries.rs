@@ -1,6 +1,7 @@
 //! Queries: pushdown, statistics, names, and the sample function.
 
 use headwater::ErrorKind;
+use headwater_sql::Output;
 
 use crate::warehouse::Warehouse;
 
@@ -40,7 +41,8 @@ async fn filters_are_pushed_and_rows_stay_right() {
 #[tokio::test]
 async fn explain_shows_snapshot_files_and_predicate() {
     let w = partitioned().await;
-    let plan = w.run("EXPLAIN SELECT id FROM t WHERE dt = 'd1' AND id > 1200 LIMIT 5").await.join("\n");
+    let plan =
+        w.run("EXPLAIN SELECT id FROM t WHERE dt = 'd1' AND id > 1200 LIMIT 5").await.join("\n");
     for part in [
         "ScanExec: table=default.t, snapshot=2",
         "1 pruned",
@@ -88,8 +90,10 @@ async fn numbers_are_exact_and_types_have_flinks_names() {
     let w = Warehouse::new().await;
     assert_eq!(w.run("SELECT 0.1 + 0.2, 1e0").await, ["0.3|1.0"]);
     assert_eq!(
-        w.run("SELECT arrow_typeof(CAST('x' AS BYTES)) AS b, arrow_typeof(CAST('x' AS STRING)) AS s")
-            .await,
+        w.run(
+            "SELECT arrow_typeof(CAST('x' AS BYTES)) AS b, arrow_typeof(CAST('x' AS STRING)) AS s"
+        )
+        .await,
         ["Binary|Utf8"]
     );
     assert_eq!(
@@ -109,8 +113,24 @@ async fn a_column_can_be_selected_twice_and_cast() {
         w.run("SELECT id, id, CAST(id AS STRING), CAST(id AS INT), 1, 1, NULL, NULL FROM t WHERE id = 7").await,
         ["7|7|7|7|1|1|NULL|NULL"]
     );
-    w.run("CREATE TABLE u (a BIGINT, b INT); INSERT INTO u SELECT id, id FROM t WHERE id = 7").await;
+    w.run("CREATE TABLE u (a BIGINT, b INT); INSERT INTO u SELECT id, id FROM t WHERE id = 7")
+        .await;
     assert_eq!(w.run("SELECT a, b FROM u").await, ["7|7"]);
+}
+
+#[tokio::test]
+async fn columns_of_a_result_are_called_as_they_are_written() {
+    let w = partitioned().await;
+    for (sql, names) in [
+        ("SELECT 1, id + 1, count(*), max(id) AS top FROM t GROUP BY id", "1,id + 1,count(*),top"),
+        ("SELECT t.id, dt FROM t", "id,dt"),
+        ("SELECT *, 1 FROM t", "id,dt,v,Int64(1)"),
+    ] {
+        let Output::Rows(rows) = w.session.execute(sql).await.unwrap().output else { panic!() };
+        let schema = rows.schema();
+        let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        assert_eq!(found.join(","), names, "{sql}");
+    }
 }
 
 #[tokio::test]
@@ -136,10 +156,7 @@ async fn sample_orders_takes_named_and_plain_arguments() {
     let named = w.run("SELECT * FROM sample_orders(seed => 5, rows => 50)").await;
     assert_eq!(named, w.run("SELECT * FROM SAMPLE_ORDERS(50, 5)").await);
     assert_eq!(w.run("SELECT count(order_id) FROM sample_orders()").await, ["1000"]);
-    assert_eq!(
-        w.run("SELECT order_id FROM sample_orders(rows => 3) LIMIT 2").await,
-        ["1", "2"]
-    );
+    assert_eq!(w.run("SELECT order_id FROM sample_orders(rows => 3) LIMIT 2").await, ["1", "2"]);
     for (call, reason) in [
         ("sample_orders(row => 3)", "no parameter 'row'; it has: rows, seed"),
         ("sample_orders(rows => -3)", "rows must be a whole number"),

@@ -37,6 +37,8 @@ pub(super) struct BucketWriter {
     uuid: String,
     files_named: u64,
     next_sequence: i64,
+    /// Up to this snapshot no other writer's rows have numbers that collide with ours.
+    pub(super) known_snapshot: i64,
     buffer: Buffer,
     /// Files written since the last prepared commit.
     pub(super) files: Vec<DataFileMeta>,
@@ -48,7 +50,7 @@ impl BucketWriter {
         layout: &Arc<FileLayout>,
         encoder: Option<&Arc<KeyEncoder>>,
         place: (BinaryRow, i32, String),
-        next_sequence: i64,
+        (next_sequence, known_snapshot): (i64, i64),
     ) -> Self {
         let (partition, bucket, dir) = place;
         Self {
@@ -60,6 +62,7 @@ impl BucketWriter {
             uuid: table.env().random.uuid(),
             files_named: 0,
             next_sequence,
+            known_snapshot,
             buffer: match encoder {
                 Some(encoder) => Buffer::Sorted(SortBuffer::new(), Arc::clone(encoder)),
                 None => Buffer::Plain(Vec::new(), 0),
@@ -74,11 +77,6 @@ impl BucketWriter {
             Buffer::Sorted(buffer, _) => buffer.memory_size(),
             Buffer::Plain(_, bytes) => *bytes,
         }
-    }
-
-    /// Makes sure that new rows get sequence numbers above `committed`.
-    pub(super) fn raise_sequence(&mut self, committed: i64) {
-        self.next_sequence = self.next_sequence.max(committed.saturating_add(1));
     }
 
     /// Buffers rows.
@@ -143,7 +141,13 @@ impl BucketWriter {
             Buffer::Plain(batches, _) if batches.is_empty() => None,
             Buffer::Plain(batches, bytes) => {
                 *bytes = 0;
-                let batches = std::mem::take(batches).into_iter();
+                // The size of a file is looked at after each piece.
+                let pieces = std::mem::take(batches).into_iter().flat_map(|batch| {
+                    let starts = (0..batch.num_rows()).step_by(ENCODE_ROWS);
+                    let piece = |at| batch.slice(at, ENCODE_ROWS.min(batch.num_rows() - at));
+                    starts.map(piece).collect::<Vec<_>>()
+                });
+                let batches = pieces.collect::<Vec<_>>().into_iter();
                 Some(Rows::Plain { batches: batches.peekable(), next_sequence: self.next_sequence })
             }
         })

@@ -77,11 +77,16 @@ pub(super) async fn commit(
                 outcome.snapshot_id = snapshot.map(|s| s.id);
                 return Ok(outcome);
             }
-            Err(MetadataError::SequenceMoved { buckets, snapshot_id }) if attempt < MAX_REBASES => {
+            Err(MetadataError::SequenceMoved { buckets, snapshot_id, maybe_visible })
+                if attempt < MAX_REBASES =>
+            {
                 for moved in &buckets {
                     for message in &mut messages {
                         if message.partition == moved.partition && message.bucket == moved.bucket {
-                            renumber(table, message, moved.max_sequence).await?;
+                            let old = renumber(table, message, moved.max_sequence).await?;
+                            if !maybe_visible {
+                                remove(table, &message.dir, &old).await;
+                            }
                             outcome.moved.push(MovedBucket {
                                 max_sequence: last_sequence(message),
                                 ..moved.clone()
@@ -98,6 +103,16 @@ pub(super) async fn commit(
         }
     }
     Ok(outcome)
+}
+
+/// Removes files that no commit can name any more; what cannot be removed is only waste.
+async fn remove(table: &Table, dir: &str, files: &[DataFileMeta]) {
+    for file in files {
+        let path = table.store().path(&format!("{dir}/{}", file.file_name));
+        if let Err(error) = table.store().io().delete(&path).await {
+            tracing::debug!(%error, "an unreferenced file stays behind");
+        }
+    }
 }
 
 fn last_sequence(message: &CommitMessage) -> i64 {

@@ -59,15 +59,7 @@ impl FileLayout {
         } else {
             file.format.clone()
         };
-        let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let options = WriteOptions {
-            compression: file.compression.clone(),
-            zstd_level: file.zstd_level,
-            row_group_bytes: bytes(file.row_group_bytes),
-            page_bytes: bytes(file.page_bytes),
-            dictionary: file.dictionary,
-            ..WriteOptions::default()
-        };
+        let options = WriteOptions::from(file);
         Ok(Self {
             table: table.clone(),
             fields,

@@ -6,8 +6,8 @@
 mod bucket;
 mod builder;
 mod check;
-mod defaults;
 mod commit;
+mod defaults;
 mod file;
 mod overwrite;
 mod rebase;

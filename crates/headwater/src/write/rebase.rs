@@ -17,15 +17,15 @@ use crate::table::Table;
 /// Rows per batch while copying.
 const COPY_ROWS: usize = 8192;
 
-/// Rewrites the files of `message` with sequence numbers above `committed`. The old files stay
-/// where they are: a commit that named them may still become visible.
+/// Rewrites the files of `message` with sequence numbers above `committed`; returns the old ones,
+/// which stay where they are.
 pub(super) async fn renumber(
     table: &Table,
     message: &mut CommitMessage,
     committed: i64,
-) -> Result<()> {
+) -> Result<Vec<DataFileMeta>> {
     let Some(first) = message.files.iter().map(|f| f.min_sequence_number).min() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let shift = committed.saturating_add(1).saturating_sub(first);
     let layout = Arc::new(FileLayout::new(table)?);
@@ -35,8 +35,7 @@ pub(super) async fn renumber(
         let name = layout.file_name(&uuid, counter);
         files.push(copy(table, &layout, (&message.dir, name), file, shift).await?);
     }
-    message.files = files;
-    Ok(())
+    Ok(std::mem::replace(&mut message.files, files))
 }
 
 async fn copy(

@@ -36,9 +36,8 @@ pub struct TableWrite {
     buckets: HashMap<(BinaryRow, i32), BucketWriter>,
     /// Largest committed sequence number of each bucket of the known partitions.
     committed: HashMap<(BinaryRow, i32), i64>,
-    known_partitions: HashSet<BinaryRow>,
-    /// Newest snapshot whose sequence numbers are all known; `None` before the first look.
-    base: Option<i64>,
+    /// Partitions that were looked up, with the newest snapshot of that moment.
+    known_partitions: HashMap<BinaryRow, i64>,
     memory: Reservation,
     rows: u64,
 }
@@ -71,8 +70,7 @@ impl TableWrite {
             encoder,
             buckets: HashMap::new(),
             committed: HashMap::new(),
-            known_partitions: HashSet::new(),
-            base: None,
+            known_partitions: HashMap::new(),
             memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
             rows: 0,
             user,
@@ -186,12 +184,13 @@ impl TableWrite {
                 )?;
                 let dir = bucket_path(&self.table, &values, key.1)?;
                 let next = self.committed.get(&key).map_or(0, |max| max.saturating_add(1));
+                let known = self.known_partitions.get(&key.0).copied().unwrap_or(0);
                 Ok(free.insert(BucketWriter::new(
                     &self.table,
                     &self.layout,
                     self.encoder.as_ref(),
                     (key.0, key.1, dir),
-                    next,
+                    (next, known),
                 )))
             }
         }
@@ -204,15 +203,13 @@ impl TableWrite {
     ) -> Result<()> {
         let restores = !self.target.replaces() && self.table.options().bucket > 0;
         let new: HashSet<BinaryRow> =
-            partitions.filter(|p| !self.known_partitions.contains(*p)).cloned().collect();
+            partitions.filter(|p| !self.known_partitions.contains_key(*p)).cloned().collect();
         if new.is_empty() {
             return Ok(());
         }
         let store = self.table.store();
         let latest = store.latest_snapshot().await?;
         let latest_id = latest.as_ref().map_or(0, |s| s.id);
-        // Earlier partitions were looked up at an older snapshot: the oldest one counts.
-        self.base = Some(self.base.map_or(latest_id, |base| base.min(latest_id)));
         if let (true, Some(latest)) = (restores, &latest) {
             let filter = EntryFilter {
                 partitions: Some(new.clone()),
@@ -228,7 +225,7 @@ impl TableWrite {
                 *max = (*max).max(entry.file.max_sequence_number);
             }
         }
-        self.known_partitions.extend(new);
+        self.known_partitions.extend(new.into_iter().map(|p| (p, latest_id)));
         Ok(())
     }
 
@@ -313,7 +310,6 @@ impl TableWrite {
         keys.sort_by(|a, b| (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
         self.flush(&keys).await?;
         self.memory.free();
-        let base = self.base.unwrap_or(0);
         let mut messages = Vec::new();
         for key in keys {
             if let Some(bucket) = self.buckets.get_mut(&key)
@@ -325,7 +321,7 @@ impl TableWrite {
                     total_buckets: self.table.options().bucket,
                     dir: bucket.dir.clone(),
                     files: std::mem::take(&mut bucket.files),
-                    base_snapshot: base,
+                    base_snapshot: bucket.known_snapshot,
                 });
             }
         }
@@ -340,19 +336,20 @@ impl TableWrite {
     /// after asking [`Table::filter_committed`].
     pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
         let messages = self.prepare_commit().await?;
+        let buckets: Vec<_> = messages.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
         let outcome = commit(&self.table, &self.user, identifier, &self.target, messages).await?;
-        for moved in &outcome.moved {
-            let key = (moved.partition.clone(), moved.bucket);
-            if let Some(bucket) = self.buckets.get_mut(&key) {
-                bucket.raise_sequence(moved.max_sequence);
-            }
-        }
-        if outcome.snapshot_id.is_some() && !outcome.moved.is_empty() {
-            // Another writer is at work: look at the other buckets again before they are used.
+        if !outcome.moved.is_empty() {
+            // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();
-            self.base = None;
             self.committed.clear();
             self.buckets.clear();
+        } else if let Some(snapshot) = outcome.snapshot_id {
+            // Nobody else came into these buckets up to the new snapshot.
+            for key in buckets {
+                if let Some(bucket) = self.buckets.get_mut(&key) {
+                    bucket.known_snapshot = snapshot;
+                }
+            }
         }
         self.rows = 0;
         Ok(outcome)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use headwater::io::{FileIo, MemoryFileIo, Pools};
-use headwater::{Catalog, Datum, Env, Error, ErrorKind, NewTable, Overwrite, Table};
+use headwater::{Catalog, Datum, Env, Error, ErrorKind, NewTable, Overwrite};
 use headwater_testkit::{Fault, FaultyFileIo, Operation};
 
 use crate::interloper::Interloper;
@@ -90,11 +90,6 @@ fn a_lost_reply_and_a_store_that_stops_answering_is_an_unknown_outcome() {
         let (before, old) = prepared(&keyed("1")).await;
         for fault in [Fault::LostReply, Fault::Error] {
             let (plain, faults, io) = faulty(&before).await;
-            let table = open(&io, &pool_env(3)).await.unwrap();
-            let mut writer = table.new_write().commit_user(USER).build().unwrap();
-            writer.write(&batch(&table).await).await.unwrap();
-            let messages = writer.prepare_commit().await.unwrap();
-            drop(messages);
             faults.inject(Operation::Publish, "snapshot-3", fault, 1);
             let late = Arc::clone(&faults);
             let dying = Interloper::new(&io, "snapshot-3", move || async move {
@@ -117,11 +112,6 @@ fn a_lost_reply_and_a_store_that_stops_answering_is_an_unknown_outcome() {
             assert_eq!(plain_rows(&plain).await, change().apply(&old, true));
         }
     });
-}
-
-/// One row, for a writer that is given up.
-async fn batch(table: &Table) -> arrow::array::RecordBatch {
-    table.new_read().collect().await.unwrap().remove(0).slice(0, 1)
 }
 
 #[test]

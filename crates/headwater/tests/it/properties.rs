@@ -180,7 +180,11 @@ fn batch(table: &Table, rows: &[Values]) -> RecordBatch {
 }
 
 /// Rows that reading `plan`'s splits gives, as values of the projected columns.
-async fn rows_of(read: &ReadBuilder, table: &Table, columns: &[usize]) -> (Vec<Values>, Option<u64>) {
+async fn rows_of(
+    read: &ReadBuilder,
+    table: &Table,
+    columns: &[usize],
+) -> (Vec<Values>, Option<u64>) {
     let plan = read.plan().await.unwrap();
     let mut rows = Vec::new();
     for split in &plan.splits {
@@ -293,7 +297,10 @@ async fn check(
         files += plan.files;
         let (found, exact) = rows_of(&read, &table, &all).await;
         let count = u64::try_from(wanted.len()).unwrap();
-        prop_assert!(exact.is_none_or(|n| n == count), "{exact:?} rows, not {count}: {predicate:?}");
+        prop_assert!(
+            exact.is_none_or(|n| n == count),
+            "{exact:?} rows, not {count}: {predicate:?}"
+        );
         prop_assert_eq!(sorted(keep(found)), sorted(wanted.clone()), "{:?}", predicate);
         // With a projection that leaves out what is filtered by.
         let narrow = read.clone().project(columns.clone()).unwrap();

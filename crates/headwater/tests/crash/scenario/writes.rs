@@ -66,10 +66,7 @@ pub(crate) fn many_buckets() -> Writes {
         before: vec![Change::insert(rows(&["a", "b"], 0..6, "x"))],
         change: Change {
             overwrite: Overwrite::None,
-            batches: vec![
-                rows(&["a", "b", "c"], 0..6, "new"),
-                rows(&["a", "c"], 4..9, "newer"),
-            ],
+            batches: vec![rows(&["a", "b", "c"], 0..6, "new"), rows(&["a", "c"], 4..9, "newer")],
         },
     }
 }

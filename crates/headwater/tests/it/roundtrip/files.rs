@@ -73,7 +73,7 @@ fn names_and_layouts_of_files_are_found_by_java() {
         json!({ "data-file.thin-mode": "true", "data-file.prefix": "thin-", "write-only": "true" }),
         json!({ "parquet.enable.dictionary": "false", "file.block-size": "4 kb", "parquet.page.size": "512" }),
         json!({ "target-file-size": "1 kb", "write-only": "true" }),
-        json!({ "write-buffer-size": "1 kb", "write-only": "true" }),
+        json!({ "write-buffer-size": "64 kb", "page-size": "4 kb", "write-only": "true" }),
     ];
     let found = takes_turns("names_and_layouts_of_files_are_found_by_java", &variants);
     if found.is_empty() {
@@ -97,14 +97,15 @@ fn a_large_write_rolls_into_files_that_java_reads() {
         (vec![], json!({ "bucket": "-1", "target-file-size": "20 kb", "write-only": "true" })),
     ] {
         let mut subject = Subject::new(oracle, &schema(&fields, &pk, &[], &options));
-        let rows = |step: usize| -> Vec<Value> {
+        let rows = |count: usize, step: usize| -> Vec<Value> {
+            // Texts that do not compress well.
             let text = |n: usize| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            (0..6_000).map(|n| json!({ "k": n * step, "s": text(n * step) })).collect()
+            (0..count).map(|n| json!({ "k": n * step, "s": text(n * step) })).collect()
         };
-        subject.we_write(&rows(2)).agrees();
+        subject.we_write(&rows(20_000, 2)).agrees();
         let entries = subject.metadata().iter().filter(|m| m["what"] == "entry").count();
         assert!(entries > 1, "{entries} files");
-        subject.java_writes(&rows(3)).agrees();
-        subject.java_compacts().we_write(&rows(5)).agrees();
+        subject.java_writes(&rows(3_000, 3)).agrees();
+        subject.java_compacts().we_write(&rows(3_000, 5)).agrees();
     }
 }

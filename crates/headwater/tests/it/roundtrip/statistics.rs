@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::subject::{Subject, change, schema};
 
-const FIELDS: [(&str, &str); 14] = [
+const FIELDS: [(&str, &str); 15] = [
     ("k", "INT NOT NULL"),
     ("s", "STRING"),
     ("c", "CHAR(20)"),
@@ -20,6 +20,7 @@ const FIELDS: [(&str, &str); 14] = [
     ("a", "ARRAY<INT>"),
     ("r", "ROW<x INT, y STRING>"),
     ("o", "BOOLEAN"),
+    ("p", "INT"),
 ];
 
 /// Strings whose bound needs care: cut inside, no larger character, surrogates to be stepped over.
@@ -53,18 +54,23 @@ fn row(k: usize, text: Option<&str>) -> Value {
     })
 }
 
-/// One commit per text, alone and with others, and one with nulls only.
-fn commits() -> Vec<Vec<Value>> {
-    let mut commits: Vec<Vec<Value>> = TEXTS
+/// A partition, and so a file, for each text with others, and one with nulls only.
+fn rows() -> Vec<Value> {
+    let mut files: Vec<Vec<Value>> = TEXTS
         .iter()
         .enumerate()
         .map(|(n, text)| {
             vec![row(3 * n, None), row(3 * n + 1, Some(text)), row(3 * n + 2, Some("m"))]
         })
         .collect();
-    commits.push(vec![row(99, None)]);
-    commits.push(vec![row(101, Some(TEXTS[4])), row(100, Some(TEXTS[3])), row(102, Some(""))]);
-    commits
+    files.push(vec![row(99, None)]);
+    files.push(vec![row(101, Some(TEXTS[4])), row(100, Some(TEXTS[3])), row(102, Some(""))]);
+    for (partition, row) in
+        files.iter_mut().enumerate().flat_map(|(p, c)| c.iter_mut().map(move |r| (p, r)))
+    {
+        row["p"] = json!(partition);
+    }
+    files.concat()
 }
 
 /// What describes the files of a table, without names, sizes and times.
@@ -102,27 +108,23 @@ fn statistics_equal_those_that_java_writes_for_the_same_rows() {
         json!({ "metadata.stats-mode.per.level": "0:none,5:full" }),
         json!({ "data-file.thin-mode": "true" }),
     ] {
-        for pk in [&["k"][..], &["s", "k"], &[]] {
+        for pk in [&["p", "k"][..], &["s", "k", "p"], &[]] {
             // Without a value the key cannot hold the text.
             let texts = pk.contains(&"s");
             let mut options = options.clone();
             options["write-only"] = json!("true");
             options["bucket"] = json!(if pk.is_empty() { "-1" } else { "1" });
-            let table = schema(&FIELDS, pk, &[], &options);
+            let table = schema(&FIELDS, pk, &["p"], &options);
             let mut ours = Subject::new(oracle, &table);
             let java = TempDir::new();
             let java = java.join("t");
             oracle.create(&java, &table);
-            for mut rows in commits() {
-                rows.retain(|r| !texts || !r["s"].is_null());
-                if rows.is_empty() {
-                    continue;
-                }
-                ours.we_write(&rows);
-                oracle.commit(&java, &rows);
-            }
+            let mut rows = rows();
+            rows.retain(|r| !texts || !r["s"].is_null());
+            ours.we_write(&rows);
+            oracle.commit(&java, &rows);
             if !pk.is_empty() {
-                let gone = [change("-D", &row(1, Some(TEXTS[0])))];
+                let gone = [change("-D", &rows[0]), change("+U", &rows[1])];
                 ours.we_write(&gone);
                 oracle.commit(&java, &gone);
             }
