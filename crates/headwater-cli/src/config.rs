@@ -1,7 +1,7 @@
 //! Values of arguments that several commands share: sizes of memory, threads, the name of a table.
 
-use headwater::Env;
 use headwater::io::host;
+use headwater::{Env, SyncMode};
 
 /// Where tables live when no warehouse is named; made by the first statement that creates something.
 pub(crate) const DEFAULT_WAREHOUSE: &str = "./warehouse";
@@ -39,6 +39,22 @@ impl Resources {
     /// Clock, randomness, threads and a memory budget of `memory_bytes`.
     pub(crate) fn env(&self, memory_bytes: usize) -> Env {
         Env::system(self.threads(), memory_bytes)
+    }
+}
+
+/// Whether commits wait for the disk.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Durability {
+    /// Do not sync files to disk: faster on slow disks, but a crash of the machine (not of the
+    /// process) may lose commits that were acknowledged
+    #[arg(long)]
+    no_sync: bool,
+}
+
+impl Durability {
+    /// The mode of file operations.
+    pub(crate) const fn sync_mode(self) -> SyncMode {
+        if self.no_sync { SyncMode::Off } else { SyncMode::Durable }
     }
 }
 

@@ -141,8 +141,8 @@ pub enum MetadataError {
     },
     /// The commit may or may not have happened.
     #[error(
-        "it is unknown whether snapshot {id} of {table} was committed: {source}; commit again with \
-         user '{user}' and identifier {identifier}, which never applies it twice"
+        "it is unknown whether snapshot {id} of {table} was committed: {source}; its files are kept; \
+         look for a snapshot of user '{user}' with identifier {identifier} before committing again"
     )]
     OutcomeUnknown {
         /// The table.

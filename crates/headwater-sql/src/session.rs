@@ -297,8 +297,10 @@ enum Outcome {
     Rows(SendableRecordBatchStream),
 }
 
-/// Rows of a row group in a Parquet file that COPY writes.
-const COPY_ROW_GROUP_ROWS: usize = 131_072;
+/// Rows of a row group in a Parquet file that COPY writes, which it holds in memory.
+fn copy_row_group_rows(memory_bytes: usize) -> usize {
+    (memory_bytes / 512).clamp(8_192, 131_072)
+}
 
 fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, SqlError> {
     let mut config = SessionConfig::new()
@@ -312,8 +314,7 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.schema_force_view_types = false;
-    // COPY holds a row group in memory.
-    options.execution.parquet.max_row_group_size = COPY_ROW_GROUP_ROWS;
+    options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
         .build_arc()?;

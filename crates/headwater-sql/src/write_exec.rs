@@ -57,19 +57,38 @@ impl SqlSession {
                 }
             }
         });
-        let mut count = 0_u64;
-        while let Some(batch) = batches.next().await {
-            let batch = assignment.apply(&batch?)?;
-            if batch.num_rows() > 0 {
-                write.write(&batch).await?;
-            }
-            count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
-        }
+        let taken = take_rows(&mut batches, assignment, &mut write).await;
+        drop(batches);
         // A query that ended in a panic must not be committed as if it were complete.
-        query.await.map_err(headwater::Error::from)?;
-        write.commit_batch().await?;
-        Ok(count)
+        let ended = query.await.map_err(|e| SqlError::from(headwater::Error::from(e)));
+        match taken.and_then(|rows| ended.map(|()| rows)) {
+            Ok(rows) => {
+                write.commit_batch().await?;
+                Ok(rows)
+            }
+            Err(error) => {
+                write.abort().await;
+                Err(error)
+            }
+        }
     }
+}
+
+/// Writes all rows of a query, without committing them; returns their number.
+async fn take_rows(
+    batches: &mut mpsc::Receiver<Result<RecordBatch, SqlError>>,
+    assignment: &Assignment,
+    write: &mut TableWrite,
+) -> Result<u64, SqlError> {
+    let mut count = 0_u64;
+    while let Some(batch) = batches.next().await {
+        let batch = assignment.apply(&batch?)?;
+        if batch.num_rows() > 0 {
+            write.write(&batch).await?;
+        }
+        count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
+    }
+    Ok(count)
 }
 
 /// What the statement replaces.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use headwater::io::host;
 
-use crate::config::{Resources, parse_count};
+use crate::config::{Durability, Resources, parse_count};
 use crate::error::CliError;
 use read::Columns;
 use write::Amount;
@@ -32,6 +32,8 @@ pub(crate) struct Arguments {
     /// Commits to spread the rows over
     #[arg(long, value_name = "C", default_value = "10", value_parser = parse_count)]
     commits: u64,
+    #[command(flatten)]
+    durability: Durability,
     #[command(flatten)]
     resources: Resources,
 }
@@ -88,13 +90,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
 }
 
 async fn measure(arguments: &Arguments) -> Result<(), CliError> {
-    let Arguments { workload, warehouse, rows, commits, resources } = arguments;
+    let Arguments { workload, warehouse, rows, commits, durability, resources } = arguments;
     let env = resources.env(resources.memory_bytes());
     let threads = resources.threads();
     match workload {
         Workload::W1 => {
             let amount = Amount { rows: *rows, commits: *commits };
-            print(&write::run(warehouse, amount, threads, &env).await?)
+            print(&write::run((warehouse, durability.sync_mode()), amount, threads, &env).await?)
         }
         Workload::W2 => {
             let table = read::orders(warehouse, &env).await?;

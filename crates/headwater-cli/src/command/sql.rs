@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use headwater::io::{SyncMode, host, open_root};
-use headwater::{Env, FileSystemCatalog};
+use headwater::io::{host, open_root};
+use headwater::{CatalogOptions, Env, FileSystemCatalog};
 use headwater_sql::{Output, SessionOptions, SqlError, SqlSession, StatementResult};
 
-use crate::config::{DEFAULT_WAREHOUSE, Resources};
+use crate::config::{DEFAULT_WAREHOUSE, Durability, Resources};
 use crate::error::CliError;
 use crate::output::{Format, ResultWriter};
 
@@ -37,6 +37,8 @@ pub(crate) struct Arguments {
     /// Say on standard error how long each statement took
     #[arg(long)]
     timing: bool,
+    #[command(flatten)]
+    durability: Durability,
     #[command(flatten)]
     resources: Resources,
 }
@@ -68,12 +70,14 @@ async fn run_scripts(arguments: &Arguments, scripts: &[String]) -> Result<(), Cl
     // Buffers of tables and those of queries share the memory half and half.
     let memory = arguments.resources.memory_bytes() / 2;
     let env = arguments.resources.env(memory);
+    let sync = arguments.durability.sync_mode();
     let catalog = match &arguments.warehouse {
-        Some(named) => headwater::open_catalog(named, arguments.create, env.clone()).await?,
-        // The first file that is written makes the directory.
-        None => {
-            FileSystemCatalog::new(open_root(DEFAULT_WAREHOUSE, SyncMode::Durable)?, env.clone())
+        Some(named) => {
+            let options = CatalogOptions { create: arguments.create, sync };
+            headwater::open_catalog_with(named, options, env.clone()).await?
         }
+        // The first file that is written makes the directory.
+        None => FileSystemCatalog::new(open_root(DEFAULT_WAREHOUSE, sync)?, env.clone()),
     };
     let options = SessionOptions::new(Arc::new(catalog), env.clone())
         .memory_bytes(memory)

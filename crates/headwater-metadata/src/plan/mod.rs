@@ -150,9 +150,8 @@ impl TableStore {
         let mut kept = Vec::new();
         for (meta, entries) in metas.iter().zip(read) {
             for entry in entries {
-                let keep = memo
-                    .keeps(&entry)
-                    .map_err(|e| MetadataError::corrupt(&meta.file_name, e))?;
+                let keep =
+                    memo.keeps(&entry).map_err(|e| MetadataError::corrupt(&meta.file_name, e))?;
                 if keep {
                     kept.push(entry);
                 }

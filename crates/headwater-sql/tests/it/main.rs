@@ -1,4 +1,5 @@
 //! The SQL session on real warehouses in temporary directories.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 #![expect(clippy::disallowed_methods, reason = "each test has a runtime of its own")]
 
 mod definitions;

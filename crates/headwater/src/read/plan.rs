@@ -196,7 +196,8 @@ fn split_bucket(
     let weigh = |s: &Vec<Vec<DataFileMeta>>| {
         s.iter().map(|run| weight(read, run)).fold(0, u64::saturating_add)
     };
-    Ok(pack(kept, weigh, target(read)).into_iter().map(merge_or_raw).collect())
+    let bins = pack(kept, weigh, target(read)).into_iter();
+    Ok(bins.map(|bin| merge_or_raw(bin, read.row_kind)).collect())
 }
 
 /// Files above level 0, all of one level and without retractions, hold each key once.
@@ -206,11 +207,14 @@ fn is_raw(files: &[DataFileMeta]) -> bool {
 }
 
 /// A split of single files without retractions needs no merge.
-fn merge_or_raw(sections: Vec<Vec<Vec<DataFileMeta>>>) -> SplitFiles {
+///
+/// `kinds`: whether stored kinds are wanted. Java reads them unless the split is one file.
+fn merge_or_raw(sections: Vec<Vec<Vec<DataFileMeta>>>, kinds: bool) -> SplitFiles {
     let plain = sections.iter().all(|runs| {
         runs.len() == 1 && runs.iter().flatten().all(|f| f.delete_row_count == Some(0))
     });
-    if plain {
+    let one = sections.iter().flatten().flatten().take(2).count() == 1;
+    if plain && (one || !kinds) {
         SplitFiles::Raw(sections.into_iter().flatten().flatten().collect())
     } else {
         SplitFiles::Merge(sections)

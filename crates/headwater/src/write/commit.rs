@@ -85,7 +85,7 @@ pub(super) async fn commit(
                         if message.partition == moved.partition && message.bucket == moved.bucket {
                             let old = renumber(table, message, moved.max_sequence).await?;
                             if !maybe_visible {
-                                remove(table, &message.dir, &old).await;
+                                remove_files(table, &message.dir, &old).await;
                             }
                             outcome.moved.push(MovedBucket {
                                 max_sequence: last_sequence(message),
@@ -106,7 +106,7 @@ pub(super) async fn commit(
 }
 
 /// Removes files that no commit can name any more; what cannot be removed is only waste.
-async fn remove(table: &Table, dir: &str, files: &[DataFileMeta]) {
+pub(super) async fn remove_files(table: &Table, dir: &str, files: &[DataFileMeta]) {
     for file in files {
         let path = table.store().path(&format!("{dir}/{}", file.file_name));
         if let Err(error) = table.store().io().delete(&path).await {

@@ -15,7 +15,7 @@ use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 use super::bucket::BucketWriter;
 use super::builder::Overwrite;
 use super::check::check_batch;
-use super::commit::{CommitMessage, CommitOutcome, commit};
+use super::commit::{CommitMessage, CommitOutcome, commit, remove_files};
 use super::defaults::Defaults;
 use super::file::FileLayout;
 use super::overwrite::{Target, check_inside};
@@ -353,6 +353,13 @@ impl TableWrite {
         }
         self.rows = 0;
         Ok(outcome)
+    }
+
+    /// Gives the write up: removes the files that were written since the last commit.
+    pub async fn abort(self) {
+        for bucket in self.buckets.into_values() {
+            remove_files(&self.table, &bucket.dir, &bucket.files).await;
+        }
     }
 
     /// Commits a batch job's rows and ends the write.

@@ -117,16 +117,6 @@ pub(crate) fn batch(table: &Table, rows: &[Value]) -> (RecordBatch, Int8Array) {
     (RecordBatch::try_new_with_options(table.arrow_schema(), columns, &options).unwrap(), kinds)
 }
 
-/// Writes rows as one commit.
-pub(crate) async fn commit(
-    table: &Table,
-    user: &str,
-    identifier: i64,
-    rows: &[Value],
-) -> Result<Option<i64>, headwater::Error> {
-    write(table, user, identifier, rows, Overwrite::None).await
-}
-
 /// Writes rows as one commit that adds or replaces.
 pub(crate) async fn write(
     table: &Table,

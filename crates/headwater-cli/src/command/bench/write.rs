@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use futures::StreamExt;
 use headwater::io::host;
-use headwater::{Catalog, DataType, Env, FileSystemCatalog, Identifier, NewTable, Table, TypeKind};
+use headwater::{
+    Catalog, CatalogOptions, DataType, Env, FileSystemCatalog, Identifier, NewTable, SyncMode,
+    Table, TypeKind,
+};
 
 use super::generate::{AMOUNT_PRECISION, AMOUNT_SCALE, Orders};
 use super::{Measurement, read};
@@ -30,12 +33,13 @@ pub(super) struct Amount {
 
 /// Writes table `orders`, made anew, and measures it.
 pub(super) async fn run(
-    warehouse: &str,
+    (warehouse, sync): (&str, SyncMode),
     amount: Amount,
     threads: usize,
     env: &Env,
 ) -> Result<Measurement, CliError> {
-    let catalog = headwater::open_catalog(warehouse, true, env.clone()).await?;
+    let options = CatalogOptions { create: true, sync };
+    let catalog = headwater::open_catalog_with(warehouse, options, env.clone()).await?;
     let table = new_table(&catalog).await?;
 
     let start = env.clock.monotonic();

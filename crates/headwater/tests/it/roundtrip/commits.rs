@@ -1,6 +1,6 @@
 //! Many commits with merging manifests, and tables that have none.
 
-use headwater_testkit::require_java;
+use headwater_testkit::{amount, require_java};
 use serde_json::{Value, json};
 
 use super::subject::{Subject, change, schema};
@@ -11,7 +11,9 @@ fn sixty_commits_with_merging_manifests_stay_whole() {
         return;
     };
     let fields = [("k", "INT"), ("p", "STRING"), ("v", "INT")];
-    for (target, full) in [("2 kb", "4 kb"), ("8 mb", "16 mb"), ("8 mb", "1 b")] {
+    for (target, full, commits) in
+        [("2 kb", "4 kb", 60), ("8 mb", "16 mb", amount(20, 60)), ("8 mb", "1 b", amount(20, 60))]
+    {
         let options = json!({
             "bucket": "1",
             "manifest.merge-min-count": "4",
@@ -23,14 +25,14 @@ fn sixty_commits_with_merging_manifests_stay_whole() {
             let row = |n: usize| json!({ "k": (commit + n) % 9, "p": format!("p{}", commit % 4), "v": commit });
             vec![change("+U", &row(0)), change("-D", &row(1)), change("+I", &row(2))]
         };
-        for commit in 0..60 {
+        for commit in 0..commits {
             // Java comes in between and merges as well, now and then with a compaction.
             if commit % 10 == 9 {
                 subject.java_writes(&rows(commit));
             } else {
                 subject.we_write(&rows(commit));
             }
-            if commit == 33 {
+            if commit == 13 {
                 subject.java_compacts();
             }
             if commit % 20 == 19 {

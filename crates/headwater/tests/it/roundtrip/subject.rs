@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use headwater::canonical::Lines;
+use headwater::io::file_io::local::SyncMode;
+use headwater::io::open_root;
 use headwater::{Overwrite, Table};
 use headwater_testkit::{Oracle, TempDir};
 use serde_json::{Value, json};
 
-use crate::rows::{batch, create, definition, lines, open, partition_spec, run, write};
+use crate::rows::{batch, create, definition, env, lines, partition_spec, run, write};
 
 /// The table and what it should hold.
 pub(super) struct Subject {
@@ -29,8 +31,9 @@ impl Subject {
     /// A new table, made by us; `schema` as the oracle's `create` takes it.
     pub(super) fn new(oracle: &'static Oracle, schema: &Value) -> Self {
         let warehouse = TempDir::new();
-        let table = run(create(warehouse.path(), "t", &definition(schema)));
-        let table = table.unwrap_or_else(|e| panic!("{schema}: {e}"));
+        let made = run(create(warehouse.path(), "t", &definition(schema)));
+        made.unwrap_or_else(|e| panic!("{schema}: {e}"));
+        let table = quick(&warehouse.join("golden.db/t"));
         Self {
             oracle,
             dir: warehouse.join("golden.db/t"),
@@ -118,7 +121,7 @@ impl Subject {
 
     /// Opens the table again, by its path.
     pub(super) fn reopened(&mut self) -> &mut Self {
-        self.table = run(open(&self.dir)).unwrap();
+        self.table = quick(&self.dir);
         self
     }
 
@@ -174,6 +177,12 @@ fn without_kinds(mut lines: Vec<String>) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+/// Opens a table without syncing its files to disk: no test here loses power.
+fn quick(dir: &Path) -> Table {
+    let io = open_root(dir.to_str().unwrap(), SyncMode::Off).unwrap();
+    run(Table::open_io(io, "t", env())).unwrap()
 }
 
 /// Columns `(name, type)` as the oracle's `create` takes them.
