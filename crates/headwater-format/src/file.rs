@@ -90,6 +90,11 @@ pub async fn open(
     size: u64,
     format: FileFormat,
 ) -> Result<Box<dyn FileReader>> {
+    let actual = io.size(path).await?;
+    if actual != size {
+        let reason = format!("it has {actual} bytes, but {size} are recorded for it");
+        return Err(FormatError::corrupt(path, reason));
+    }
     match format {
         FileFormat::Parquet => Ok(Box::new(ParquetFile::open(io, path, size).await?)),
         other => Err(not_done(other, "read")),

@@ -17,10 +17,13 @@ use crate::error::Result;
 /// Most combinations of bucket key values that are turned into buckets.
 const MAX_COMBINATIONS: usize = 1000;
 
+/// Rows of bucket key values, and the types of the bucket columns.
+type BucketKeys = (Vec<Vec<Option<Datum>>>, Vec<DataType>);
+
 /// Decides with the filter of one read.
 pub(super) struct FilePruner<'a> {
     read: &'a ReadBuilder,
-    bucket_keys: Option<(Vec<Vec<Option<Datum>>>, Vec<DataType>)>,
+    bucket_keys: Option<BucketKeys>,
     buckets: HashMap<i32, HashSet<i32>>,
     schemas: HashMap<i64, TableSchema>,
 }
@@ -143,7 +146,7 @@ impl<'a> FilePruner<'a> {
 }
 
 /// The bucket key values that the filter asks for: `=` or `IN` on every bucket column.
-fn bucket_key_values(read: &ReadBuilder) -> Option<(Vec<Vec<Option<Datum>>>, Vec<DataType>)> {
+fn bucket_key_values(read: &ReadBuilder) -> Option<BucketKeys> {
     let filter = read.filter.as_ref()?;
     let schema = read.table.schema();
     let keys = schema.columns(&schema.bucket_keys()).ok()?;

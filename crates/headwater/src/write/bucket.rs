@@ -133,7 +133,7 @@ impl BucketWriter {
                 let engine = merge_engine(MergeEngineKind::Deduplicate);
                 let job = move || {
                     let mut drain = full.drain(engine, ENCODE_ROWS)?;
-                    let next = drain.next_batch()?;
+                    let next = drain.next_batch()?.map(Box::new);
                     Ok::<_, LsmError>(Rows::Sorted { drain: Box::new(drain), next })
                 };
                 Some(self.table.env().pools.run(job).await??)
@@ -156,7 +156,7 @@ impl BucketWriter {
 
 /// Rows on their way to files.
 enum Rows {
-    Sorted { drain: Box<Drain>, next: Option<KeyValueBatch> },
+    Sorted { drain: Box<Drain>, next: Option<Box<KeyValueBatch>> },
     Plain { batches: Peekable<IntoIter<RecordBatch>>, next_sequence: i64 },
 }
 
@@ -180,7 +180,7 @@ fn encode(
         let bytes = match &mut rows {
             Rows::Sorted { drain, next } => {
                 let Some(batch) = next.take() else { break };
-                *next = drain.next_batch()?;
+                *next = drain.next_batch()?.map(Box::new);
                 let sequence: ArrayRef = Arc::new(batch.sequence);
                 let kinds: ArrayRef = Arc::new(batch.kinds);
                 file.add_sorted(layout, &sequence, &kinds, &batch.values)?

@@ -3,6 +3,12 @@
 //! After each crash the table is opened anew: what was acknowledged is there exactly once, what
 //! was not is wholly there or wholly absent, earlier commits are untouched, and the job goes on.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests fail by panicking, also in what they share"
+)]
+
 mod run;
 mod scenario;
 #[path = "../it/small.rs"]

@@ -166,7 +166,7 @@ fn flipped_bits_are_errors_or_rows_and_never_panics() {
     run(async {
         let pools = Pools::new(2);
         let random = SeededRandom::new(7);
-        let mut draw = |bound: usize| {
+        let draw = |bound: usize| {
             usize::try_from(random.next_u64() % u64::try_from(bound).unwrap()).unwrap()
         };
         // Errors, true rows, wrong rows.
@@ -360,7 +360,7 @@ fn names_that_leave_the_warehouse_are_refused_and_nothing_is_made() {
             "x.db",
             ".db",
         ];
-        let check = |error: headwater::Error, context: &str| {
+        let check = |error: Error, context: &str| {
             assert_eq!(error.kind(), ErrorKind::Invalid, "{context}: {error}");
             let text = error.to_string();
             assert!(!text.chars().any(char::is_control), "{context}: {text:?}");

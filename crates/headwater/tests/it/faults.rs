@@ -92,7 +92,7 @@ fn a_lost_reply_and_a_store_that_stops_answering_is_an_unknown_outcome() {
             let (plain, faults, io) = faulty(&before).await;
             faults.inject(Operation::Publish, "snapshot-3", fault, 1);
             let late = Arc::clone(&faults);
-            let dying = Interloper::new(&io, "snapshot-3", move || async move {
+            let dying = Interloper::before_publish(&io, "snapshot-3", move || async move {
                 for operation in [Operation::Exists, Operation::List, Operation::Read] {
                     late.inject(operation, "", Fault::Error, 1000);
                 }
@@ -274,7 +274,7 @@ async fn race(
 ) -> (Result<Option<i64>, Error>, Vec<Row>, Vec<Row>) {
     let (plain, old) = prepared(definition).await;
     let (rival, theirs) = (Arc::clone(&plain), other);
-    let io = Interloper::new(&plain, "snapshot-3", move || async move {
+    let io = Interloper::before_publish(&plain, "snapshot-3", move || async move {
         let table = open(&rival, &pool_env(50)).await.unwrap();
         let done = write(&table, "rival", 77, &theirs).await.unwrap();
         assert_eq!(done.snapshot_id, Some(3));

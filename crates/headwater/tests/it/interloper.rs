@@ -18,7 +18,7 @@ pub(crate) struct Interloper {
 }
 
 impl Interloper {
-    pub(crate) fn new<F>(
+    pub(crate) fn before_publish<F>(
         inner: &Arc<dyn FileIo>,
         path: &'static str,
         act: impl FnOnce() -> F + Send + 'static,

@@ -1,5 +1,12 @@
 //! Tests of the library against golden tables, stock Java, crashes and models.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "tests fail by panicking, also in what they share; their values are small"
+)]
+
 mod corruption;
 mod coverage;
 mod faults;

@@ -113,6 +113,9 @@ fn shape() -> impl Strategy<Value = Shape> {
 /// A row: a number for each column (some become null where that is allowed), and a row kind.
 type Numbers = (Vec<i64>, i8);
 
+/// A condition of a filter: column, comparison, numbers of literals, whether or-ed with the next.
+type Condition = (Index, Op, Vec<i64>, bool);
+
 /// Commits of batches of rows.
 fn commits() -> impl Strategy<Value = Vec<Vec<Vec<Numbers>>>> {
     // Most rows are few values apart: updates, deletes and equal statistics are common.
@@ -122,8 +125,7 @@ fn commits() -> impl Strategy<Value = Vec<Vec<Vec<Numbers>>>> {
     proptest::collection::vec(proptest::collection::vec(batch, 1..3), 1..5)
 }
 
-/// Conditions of a filter: column, comparison, numbers of literals, whether or-ed with the next.
-fn filter() -> impl Strategy<Value = Vec<(Index, Op, Vec<i64>, bool)>> {
+fn filter() -> impl Strategy<Value = Vec<Condition>> {
     let op = prop_oneof![
         4 => Just(Op::Eq), 1 => Just(Op::Ne), 1 => Just(Op::Lt), 1 => Just(Op::Le),
         1 => Just(Op::Gt), 1 => Just(Op::Ge), 2 => Just(Op::In), 1 => Just(Op::NotIn),
@@ -133,7 +135,7 @@ fn filter() -> impl Strategy<Value = Vec<(Index, Op, Vec<i64>, bool)>> {
     proptest::collection::vec((any::<Index>(), op, literals, any::<bool>()), 1..4)
 }
 
-fn predicate(shape: &Shape, parts: &[(Index, Op, Vec<i64>, bool)]) -> Predicate {
+fn predicate(shape: &Shape, parts: &[Condition]) -> Predicate {
     let types = shape.types();
     let mut all: Vec<Predicate> = Vec::new();
     let mut or = false;
@@ -241,7 +243,7 @@ async fn write(table: &Table, shape: &Shape, commits: &[Vec<Vec<Numbers>>]) -> V
 #[derive(Debug, Clone)]
 struct Questions {
     projection: Vec<Index>,
-    filters: Vec<Vec<(Index, Op, Vec<i64>, bool)>>,
+    filters: Vec<Vec<Condition>>,
     limit: u64,
 }
 

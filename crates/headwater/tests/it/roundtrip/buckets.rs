@@ -1,6 +1,6 @@
 //! Bucket modes: none, fixed by a bucket key, fixed by the primary key; all bucket functions.
 
-use headwater_testkit::require_java;
+use headwater_testkit::{amount, require_java};
 use serde_json::{Value, json};
 
 use super::subject::{Subject, change, schema};
@@ -39,7 +39,8 @@ fn append_buckets(
 fn bucket_keys_of_each_type_choose_the_bucket_that_java_checks() {
     let test = "bucket_keys_of_each_type_choose_the_bucket_that_java_checks";
     let Some(oracle) = require_java(test) else { return };
-    for t in key_types() {
+    // One by one in long runs only: the key of all columns below holds every type.
+    for t in key_types().into_iter().take(amount(2, usize::MAX)) {
         let types = [t];
         let mut subject = append_buckets(oracle, &types, "default");
         subject.we_write(&rows(&types, 0)).java_writes(&rows(&types, 1)).agrees();
@@ -56,7 +57,7 @@ fn bucket_function_hive_agrees_for_all_its_types() {
     };
     let types: Vec<Kind> =
         key_types().into_iter().filter(|(t, _)| !t.starts_with("TIMESTAMP")).collect();
-    for t in &types {
+    for t in types.iter().take(amount(2, usize::MAX)) {
         let one = [t.clone()];
         let mut subject = append_buckets(oracle, &one, "hive");
         subject.we_write(&rows(&one, 0)).java_writes(&rows(&one, 1)).agrees();

@@ -39,8 +39,7 @@ fn takes_turns(test: &str, variants: &[Value]) -> Vec<Vec<String>> {
         let mut subject = Subject::new(oracle, &schema(&FIELDS, &["k"], &[], &options));
         subject.we_write(&rows(0)).agrees();
         found.push(list_files(subject.path()));
-        subject.java_writes(&rows(1)).we_write(&rows(2)).agrees();
-        subject.java_compacts().agrees();
+        subject.java_writes(&rows(1)).we_write(&rows(2)).java_compacts().agrees();
         subject.we_write(&rows(3)).agrees();
     }
     found
@@ -102,10 +101,10 @@ fn a_large_write_rolls_into_files_that_java_reads() {
             let text = |n: usize| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             (0..count).map(|n| json!({ "k": n * step, "s": text(n * step) })).collect()
         };
-        subject.we_write(&rows(20_000, 2)).agrees();
+        subject.we_write(&rows(9_000, 2)).agrees();
         let entries = subject.metadata().iter().filter(|m| m["what"] == "entry").count();
         assert!(entries > 1, "{entries} files");
-        subject.java_writes(&rows(3_000, 3)).agrees();
-        subject.java_compacts().we_write(&rows(3_000, 5)).agrees();
+        subject.java_writes(&rows(1_000, 3)).agrees();
+        subject.java_compacts().we_write(&rows(1_000, 5)).agrees();
     }
 }

