@@ -3,6 +3,7 @@
 //! Format: `docs/spec/datafile.md#parquet`. Source: Paimon 1.4.2 `ParquetSchemaConverter`,
 //! `RowDataParquetBuilder`, `ParquetReaderFactory`.
 
+mod checksum;
 mod chunks;
 mod convert;
 mod decode;

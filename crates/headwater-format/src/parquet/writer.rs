@@ -16,12 +16,14 @@ use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::file::metadata::{ParquetMetaDataWriter, RowGroupMetaData};
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 
+use super::checksum;
 use super::distinct::mostly_distinct;
 use super::int96::{Int96Writer, Step, leaves, levels};
 use super::schema::parquet_schema;
@@ -63,8 +65,60 @@ enum LeafWriter {
 /// The file, once its properties are known.
 struct OpenFile {
     properties: WriterPropertiesPtr,
+    /// Writes pages without checksums, and a footer that is not used.
     writer: SerializedFileWriter<Ready>,
     factory: ArrowRowGroupWriterFactory,
+    /// Bytes that the writer has handed over.
+    plain: u64,
+    /// Finished bytes that nobody took yet, with checksums.
+    ready: Vec<u8>,
+    /// Finished bytes in total.
+    finished: u64,
+    /// Finished row groups, as they lie in the finished bytes.
+    groups: Vec<RowGroupMetaData>,
+}
+
+impl OpenFile {
+    /// Moves a row group that the writer has ended to the finished bytes.
+    fn end_group(&mut self) -> Result<()> {
+        self.writer.flush().map_err(FormatError::encode)?;
+        let bytes = std::mem::take(&mut self.writer.inner_mut().0);
+        let Some(group) = self.writer.flushed_row_groups().last() else {
+            return Err(FormatError::encode("a row group ended without metadata"));
+        };
+        let before = self.ready.len();
+        let moved = checksum::add(&bytes, self.plain, group, &mut self.ready, self.finished)
+            .map_err(FormatError::encode)?;
+        self.groups.push(moved);
+        self.plain = self.plain.saturating_add(as_u64(bytes.len()));
+        self.finished = self.finished.saturating_add(as_u64(self.ready.len() - before));
+        Ok(())
+    }
+
+    /// Ends the file with a footer for the finished row groups.
+    fn end(&mut self) -> Result<u64> {
+        let metadata = self.writer.finish().map_err(FormatError::encode)?;
+        if self.groups.is_empty() {
+            // Without rows nothing moved: the writer's own file is right.
+            self.writer.flush().map_err(FormatError::encode)?;
+            self.ready = std::mem::take(&mut self.writer.inner_mut().0);
+            self.finished = as_u64(self.ready.len());
+            return Ok(0);
+        }
+        let rows = metadata.file_metadata().num_rows();
+        let groups = std::mem::take(&mut self.groups);
+        let metadata = metadata.into_builder().set_row_groups(groups).build();
+        let before = self.ready.len();
+        ParquetMetaDataWriter::new(&mut self.ready, &metadata)
+            .finish()
+            .map_err(FormatError::encode)?;
+        self.finished = self.finished.saturating_add(as_u64(self.ready.len() - before));
+        Ok(u64::try_from(rows).unwrap_or(0))
+    }
+}
+
+fn as_u64(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// Encoder of one Parquet file.
@@ -143,7 +197,15 @@ impl ParquetEncoder {
         let writer = SerializedFileWriter::new(Ready::default(), root, Arc::clone(&properties))
             .map_err(FormatError::encode)?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&self.schema));
-        Ok(OpenFile { properties, writer, factory })
+        Ok(OpenFile {
+            properties,
+            writer,
+            factory,
+            plain: 0,
+            ready: Vec::new(),
+            finished: 0,
+            groups: Vec::new(),
+        })
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<()> {
@@ -252,7 +314,7 @@ impl ParquetEncoder {
             .map_err(FormatError::encode)?;
         }
         group.close().map_err(FormatError::encode)?;
-        file.writer.flush().map_err(FormatError::encode)
+        file.end_group()
     }
 }
 
@@ -307,15 +369,14 @@ impl FileEncoder for ParquetEncoder {
     fn take(&mut self) -> Bytes {
         // A row group flushes the writer's buffer when it ends; the magic number waits until then.
         match &mut self.file {
-            Some(file) => Bytes::from(std::mem::take(&mut file.writer.inner_mut().0)),
+            Some(file) => Bytes::from(std::mem::take(&mut file.ready)),
             None => Bytes::new(),
         }
     }
 
     fn bytes_written(&self) -> u64 {
-        let written = self.file.as_ref().map_or(0, |f| f.writer.bytes_written());
-        let bytes = written.saturating_add(self.group_bytes());
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+        let finished = self.file.as_ref().map_or(0, |f| f.finished);
+        finished.saturating_add(as_u64(self.group_bytes()))
     }
 
     fn memory(&self) -> usize {
@@ -323,17 +384,15 @@ impl FileEncoder for ParquetEncoder {
             LeafWriter::Arrow(w) => w.memory_size(),
             LeafWriter::Int96(w) => w.memory(),
         };
-        let ready = self.file.as_ref().map_or(0, |f| f.writer.inner().0.capacity());
+        let ready = self.file.as_ref().map_or(0, |f| f.ready.capacity());
         self.group.iter().map(size).sum::<usize>() + ready
     }
 
     fn finish(mut self: Box<Self>) -> Result<EncodedFile> {
         self.end_group()?;
         let file = self.open(None)?;
-        let metadata = file.writer.finish().map_err(FormatError::encode)?;
-        let size = u64::try_from(file.writer.bytes_written()).unwrap_or(u64::MAX);
-        let row_count = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
-        file.writer.flush().map_err(FormatError::encode)?;
+        let row_count = file.end()?;
+        let size = file.finished;
         let column_stats = std::mem::take(&mut self.stats).finish();
         Ok(EncodedFile { tail: self.take(), column_stats, row_count, size })
     }

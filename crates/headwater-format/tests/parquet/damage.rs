@@ -109,6 +109,29 @@ fn text_that_is_not_utf8_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
 }
 
+#[test]
+fn a_flipped_bit_in_a_page_never_gives_other_rows() {
+    for compression in ["none", "zstd"] {
+        let whole = sample(compression, true);
+        let rows = decode(whole.clone(), &fields(), 1000).unwrap();
+        // The last 8 bytes say how long the footer is; before it lie the pages.
+        let end = whole.len() - 8;
+        let footer = u32::from_le_bytes(whole[end..end + 4].try_into().unwrap());
+        let pages = end - usize::try_from(footer).unwrap();
+        let mut errors = 0;
+        for at in (4..pages).step_by(3) {
+            let mut bytes = whole.to_vec();
+            bytes[at] ^= 1 << (at % 8);
+            match decode(Bytes::from(bytes), &fields(), 1000) {
+                Err(_) => errors += 1,
+                // A bit that nobody reads, such as one of a statistic in a page header.
+                Ok(found) => assert_eq!(found, rows, "{compression}, byte {at}"),
+            }
+        }
+        assert!(errors * 10 > (pages / 3) * 9, "{errors} errors for {pages} bytes");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

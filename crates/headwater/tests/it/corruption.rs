@@ -199,8 +199,8 @@ fn flipped_bits_are_errors_or_rows_and_never_panics() {
         for (kind, [errors, rows, wrong]) in &seen {
             println!("{kind}: {errors} errors, {rows} true rows, {wrong} silently wrong");
         }
-        // Blocks of manifests have checksums.
-        for kind in ["manifest", "manifest list", "hint"] {
+        // Blocks of manifests and pages of data files have checksums.
+        for kind in ["manifest", "manifest list", "hint", "data file"] {
             assert_eq!(seen[kind][2], 0, "{kind}");
         }
     });
