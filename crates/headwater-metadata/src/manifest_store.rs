@@ -59,6 +59,12 @@ impl TableStore {
         for entry in &entries {
             path::check_file_name(&entry.file.file_name)
                 .map_err(|e| MetadataError::corrupt(&file, e))?;
+            if entry.file.row_count < 0 || entry.file.file_size < 0 {
+                let (rows, bytes) = (entry.file.row_count, entry.file.file_size);
+                let reason = format!("{} has {rows} rows and {bytes} bytes", entry.file.file_name);
+                let error = SpecError::corrupt("manifest", reason);
+                return Err(MetadataError::corrupt(&file, error));
+            }
         }
         Ok(entries)
     }
@@ -218,7 +224,11 @@ fn describe(
     let levels = || entries.iter().map(|e| e.file.level);
     let row_ids: Option<Vec<_>> = entries
         .iter()
-        .map(|e| e.file.first_row_id.map(|first| (first, first + e.file.row_count - 1)))
+        .map(|e| {
+            e.file
+                .first_row_id
+                .map(|first| (first, first.saturating_add(e.file.row_count).saturating_sub(1)))
+        })
         .collect();
     let row_ids = row_ids.unwrap_or_default();
     Ok(ManifestFileMeta {

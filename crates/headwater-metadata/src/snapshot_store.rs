@@ -54,7 +54,11 @@ impl TableStore {
                 .and_then(|t| t.trim().parse().ok())
                 .filter(|id| *id > 0)),
             Err(IoError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                // A hint only saves a listing, which tells the same.
+                tracing::warn!(%error, "the hint {file} cannot be read; the directory is listed");
+                Ok(None)
+            }
         }
     }
 
@@ -112,13 +116,12 @@ impl TableStore {
     /// # Errors
     /// A snapshot is corrupt, or the store did not answer.
     pub async fn latest_snapshot_of_user(&self, user: &str) -> Result<Option<Snapshot>> {
-        let Some(latest) = self.latest_snapshot_id().await? else { return Ok(None) };
-        let mut id = latest;
-        while id > 0 {
-            match self.try_snapshot(id).await? {
-                None => return Ok(None),
-                Some(snapshot) if snapshot.commit_user == user => return Ok(Some(snapshot)),
-                Some(_) => id -= 1,
+        for id in self.snapshot_ids().await?.into_iter().rev() {
+            // One that is gone by now has expired.
+            if let Some(snapshot) = self.try_snapshot(id).await?
+                && snapshot.commit_user == user
+            {
+                return Ok(Some(snapshot));
             }
         }
         Ok(None)

@@ -16,11 +16,12 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as QueryStatement;
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use headwater::{Catalog, Env};
 
 use crate::error::{SqlError, SqlErrorKind};
@@ -245,9 +246,25 @@ impl SqlSession {
         state: SessionState,
         plan: LogicalPlan,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        let ordered = state.config().target_partitions() == 1;
         let context = SessionContext::new_with_state(state);
         let frame = context.execute_logical_plan(plan).await?;
-        frame.execute_stream().await
+        if !ordered {
+            return frame.execute_stream().await;
+        }
+        // UNION ALL keeps its branches apart even then: one after the other, in their order.
+        let task = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        let parts = plan.output_partitioning().partition_count();
+        if parts == 1 {
+            return plan.execute(0, task);
+        }
+        let schema = plan.schema();
+        let parts = futures::stream::iter(
+            (0..parts)
+                .map(move |part| Ok::<_, DataFusionError>(plan.execute(part, Arc::clone(&task))?)),
+        );
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts.try_flatten())))
     }
 
     /// DataFusion's state for one statement: its tables, the current database, `threads` parts.

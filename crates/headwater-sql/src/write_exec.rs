@@ -57,11 +57,15 @@ impl SqlSession {
                 }
             }
         });
-        let taken = take_rows(&mut batches, assignment, &mut write).await;
-        drop(batches);
-        // A query that ended in a panic must not be committed as if it were complete.
-        let ended = query.await.map_err(|e| SqlError::from(headwater::Error::from(e)));
-        match taken.and_then(|rows| ended.map(|()| rows)) {
+        let mut taken = take_rows(&mut batches, assignment, &mut write).await;
+        if taken.is_ok() {
+            // A query that ended in a panic must not be committed as if it were complete.
+            let ended = query.await.map_err(|e| SqlError::from(headwater::Error::from(e)));
+            taken = ended.and(taken);
+        } else {
+            query.abort();
+        }
+        match taken {
             Ok(rows) => {
                 write.commit_batch().await?;
                 Ok(rows)

@@ -165,6 +165,10 @@ impl FileIo for FaultyFileIo {
         Ok(Box::new(FaultyWriter { inner, script, path: path.to_owned(), written: 0 }))
     }
 
+    async fn make_durable(&self, path: &str) -> Result<()> {
+        self.inner.make_durable(path).await
+    }
+
     async fn publish(&self, path: &str, data: Bytes) -> Result<Publish> {
         match self.fault(Operation::Publish, path) {
             None => self.inner.publish(path, data).await,

@@ -103,6 +103,16 @@ pub trait FileIo: Send + Sync + Debug {
     /// published.
     async fn publish(&self, path: &str, data: Bytes) -> Result<Publish>;
 
+    /// Makes the name of a published file durable, after a publish that reported
+    /// `OutcomeUnknown` turned out to have happened. Nothing to do where a visible object is a
+    /// durable one.
+    ///
+    /// # Errors
+    /// The name may be lost with the machine.
+    async fn make_durable(&self, _path: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Replaces or makes a file with all of `data`, atomically against readers. For hints.
     ///
     /// # Errors

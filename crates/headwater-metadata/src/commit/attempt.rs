@@ -8,7 +8,7 @@ use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
 use super::manifest_merge::merge_manifests;
 use super::{Attempt, CommitRequest, Committer, History, OverwriteScope, conflict};
-use crate::error::Result;
+use crate::error::{MetadataError, Result};
 use crate::manifest_store::ManifestWriter;
 use crate::plan::EntryFilter;
 
@@ -40,7 +40,7 @@ impl Committer<'_> {
                 self.remove(&writer.written).await;
                 Ok(Attempt::Lost(snapshot.id))
             }
-            Err(crate::MetadataError::Io(error @ IoError::OutcomeUnknown { .. })) => {
+            Err(MetadataError::Io(error @ IoError::OutcomeUnknown { .. })) => {
                 history.base.get_or_insert(snapshot.id - 1);
                 history.delta_lists.insert(snapshot.delta_manifest_list);
                 history.unknown = Some((snapshot.id, Box::new(error)));
@@ -88,7 +88,7 @@ impl Committer<'_> {
                 let keys = self.schema.columns(&self.schema.trimmed_primary_keys())?;
                 let key_types: Vec<_> = keys.into_iter().map(|f| f.data_type).collect();
                 conflict::check(&base, &delta, request.kind, &key_types).map_err(|reason| {
-                    crate::MetadataError::Conflict {
+                    MetadataError::Conflict {
                         table: self.store.name().to_owned(),
                         competitor: super::describe(latest),
                         reason,
@@ -115,7 +115,7 @@ impl Committer<'_> {
         latest: Option<&Snapshot>,
         delta: &[ManifestEntry],
     ) -> Result<Snapshot> {
-        let schema_id = self.store.schema_ids().await?.last().copied().unwrap_or(self.schema.id);
+        let schema_id = self.current_schema_id().await?;
         let previous = match latest {
             Some(latest) => self.store.manifests_of(latest).await?,
             None => Vec::new(),
@@ -159,6 +159,22 @@ impl Committer<'_> {
             next_row_id: Some(latest.and_then(|s| s.next_row_id).unwrap_or(0)),
             operation: None,
         })
+    }
+
+    /// Id of the newest schema; refuses if the table is not the one that was opened any more.
+    async fn current_schema_id(&self) -> Result<i64> {
+        let ids = self.store.schema_ids().await?;
+        let Some(newest) = ids.last() else {
+            return Err(MetadataError::TableNotFound { name: self.store.name().to_owned() });
+        };
+        if self.store.schema(self.schema.id).await? != *self.schema {
+            return Err(MetadataError::Conflict {
+                table: self.store.name().to_owned(),
+                competitor: "another process".to_owned(),
+                reason: "the table was dropped and created again: open it again".to_owned(),
+            });
+        }
+        Ok(*newest)
     }
 
     /// Removes files that nothing refers to; what cannot be removed is only waste.

@@ -90,7 +90,7 @@ pub struct Committer<'a> {
 /// How an attempt ended.
 enum Attempt {
     Done(Box<Snapshot>),
-    /// Another writer took the id; the files of the attempt are gone or will be reused.
+    /// Another writer took the id; the files of the attempt are removed.
     Lost(i64),
     /// The publish may have happened; nothing was deleted. The history knows more.
     Unknown,
@@ -108,7 +108,7 @@ struct History {
 }
 
 impl<'a> Committer<'a> {
-    /// A committer for the table with this (newest) schema.
+    /// A committer for the table that was opened with this schema.
     ///
     /// # Errors
     /// A partition column is missing.
@@ -128,8 +128,8 @@ impl<'a> Committer<'a> {
     /// # Errors
     /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
     /// [`MetadataError::Conflict`] and [`MetadataError::SequenceMoved`] mean that nothing was
-    /// committed; after [`MetadataError::OutcomeUnknown`] commit again with the same user and
-    /// identifier.
+    /// committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
+    /// identifier before committing again ([`filter_committed`]).
     pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
         if request.entries.is_empty()
             && request.overwrite.is_none()
@@ -233,9 +233,18 @@ impl<'a> Committer<'a> {
         }
         let mut id = latest.map_or(0, |s| s.id);
         while id > history.base.unwrap_or(0) {
-            if let Some(snapshot) = self.store.try_snapshot(id).await?
-                && history.delta_lists.contains(&snapshot.delta_manifest_list)
-            {
+            let Some(snapshot) = self.store.try_snapshot(id).await? else {
+                // Expired meanwhile: it may have been ours.
+                return Err(MetadataError::SnapshotNotFound {
+                    table: self.store.name().to_owned(),
+                    id,
+                    range: String::new(),
+                });
+            };
+            if history.delta_lists.contains(&snapshot.delta_manifest_list) {
+                // Visible is not yet durable: the reply that was lost may have been a failed sync.
+                let file = self.store.path(&headwater_spec::path::snapshot_file(id));
+                self.store.io().make_durable(&file).await?;
                 return Ok(Some(snapshot));
             }
             id -= 1;

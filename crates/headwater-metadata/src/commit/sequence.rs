@@ -20,8 +20,10 @@ pub struct BucketFloor {
     pub partition: BinaryRow,
     /// Bucket.
     pub bucket: i32,
-    /// Smallest sequence number of the new rows.
+    /// Smallest sequence number of the new rows; `i64::MAX` if numbers do not matter.
     pub min_sequence: i64,
+    /// Bucket count that the rows were distributed by.
+    pub total_buckets: i32,
 }
 
 /// Up to which snapshot a writer knew the sequence numbers of its buckets.
@@ -42,7 +44,17 @@ impl Committer<'_> {
         latest: &Snapshot,
         maybe_visible: bool,
     ) -> Result<()> {
-        if base.snapshot_id >= latest.id || base.floors.is_empty() {
+        if base.snapshot_id > latest.id {
+            return Err(MetadataError::Conflict {
+                table: self.store.name().to_owned(),
+                competitor: super::describe(latest),
+                reason: format!(
+                    "the writer knew snapshot {}: the table was rolled back or made anew",
+                    base.snapshot_id
+                ),
+            });
+        }
+        if base.snapshot_id == latest.id || base.floors.is_empty() {
             return Ok(());
         }
         let floors: HashMap<(&BinaryRow, i32), i64> =
@@ -65,7 +77,24 @@ impl Committer<'_> {
                 .extend(self.store.delta_entries(&snapshot, &self.partition_types, &filter).await?);
             id -= 1;
         }
+        let counts: HashMap<&BinaryRow, i32> =
+            base.floors.iter().map(|f| (&f.partition, f.total_buckets)).collect();
         for entry in entries {
+            if let Some(count) = counts.get(&entry.partition)
+                && entry.kind == EntryKind::Add
+                && entry.total_buckets > 0
+                && entry.total_buckets != *count
+            {
+                return Err(MetadataError::Conflict {
+                    table: self.store.name().to_owned(),
+                    competitor: super::describe(latest),
+                    reason: format!(
+                        "the partition now has {} buckets, these rows were distributed to {count}: \
+                         write them again",
+                        entry.total_buckets
+                    ),
+                });
+            }
             let Some(floor) = floors.get(&(&entry.partition, entry.bucket)) else { continue };
             let max = entry.file.max_sequence_number;
             if entry.kind == EntryKind::Add && max >= *floor {

@@ -296,7 +296,13 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
 
 fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>) {
     let Some(option) = known(key) else {
-        if key.starts_with("parquet.") || key.starts_with("fields.") || key == "owner" {
+        if let Some(column) =
+            key.strip_prefix("fields.").and_then(|k| k.strip_suffix(".stats-mode"))
+            && schema.field(column).is_some()
+        {
+            return;
+        }
+        if key.starts_with("parquet.") || key == "owner" {
             if key.starts_with("parquet.")
                 && ![
                     "parquet.enable.dictionary",

@@ -146,7 +146,7 @@ impl ReadBuilder {
     }
 
     pub(super) fn batch_rows(&self) -> usize {
-        self.table.options().read_batch_rows.unwrap_or(DEFAULT_BATCH_ROWS).max(DEFAULT_BATCH_ROWS)
+        self.table.options().read_batch_rows.unwrap_or(DEFAULT_BATCH_ROWS)
     }
 
     fn request(&self, reason: String) -> Error {

@@ -167,6 +167,8 @@ impl Wanted {
         Ok(OpenFile { reader, mapping: Arc::new(mapping), units })
     }
 
+    /// The fetching task must never wait for a CPU job: jobs wait for it.
+    ///
     /// Starts fetching the units of `files`, in order, one ahead of the decoder.
     pub(super) fn fetch(&self, files: Vec<DataFileMeta>) -> Units {
         let (mut sender, receiver) = mpsc::channel(0);
@@ -200,7 +202,7 @@ impl Wanted {
                 }
             }
         });
-        Units { receiver, _task: task }
+        Units { receiver, task: Some(task) }
     }
 }
 
@@ -213,17 +215,24 @@ struct OpenFile {
 /// Fetched units, in order.
 pub(super) struct Units {
     receiver: mpsc::Receiver<Result<Unit>>,
-    _task: Task<()>,
+    task: Option<Task<()>>,
 }
 
 impl Units {
     pub(super) async fn next(&mut self) -> Option<Result<Unit>> {
-        self.receiver.next().await
+        if let Some(unit) = self.receiver.next().await {
+            return Some(unit);
+        }
+        // A task that died has not read everything.
+        match self.task.take() {
+            None => None,
+            Some(task) => task.await.err().map(|error| Err(error.into())),
+        }
     }
 
     /// Waits for the next unit on a CPU thread.
     pub(super) fn next_blocking(&mut self) -> Option<Result<Unit>> {
-        futures::executor::block_on(self.receiver.next())
+        futures::executor::block_on(self.next())
     }
 }
 

@@ -33,7 +33,7 @@ impl Split {
     /// Bytes of all files.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.files().map(|f| u64::try_from(f.file_size).unwrap_or(0)).sum()
+        self.files().map(|f| u64::try_from(f.file_size).unwrap_or(0)).fold(0, u64::saturating_add)
     }
 
     /// Whether rows come straight from the files, without merging.

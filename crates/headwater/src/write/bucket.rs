@@ -91,7 +91,7 @@ impl BucketWriter {
                     self.next_sequence.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
             }
             Buffer::Plain(batches, bytes) => {
-                *bytes += batch.get_array_memory_size();
+                *bytes += slice_bytes(&batch);
                 batches.push(batch);
             }
         }
@@ -152,6 +152,15 @@ impl BucketWriter {
             }
         })
     }
+}
+
+/// Bytes of the rows of a batch, without what else their buffers hold.
+fn slice_bytes(batch: &RecordBatch) -> usize {
+    batch
+        .columns()
+        .iter()
+        .map(|c| c.to_data().get_slice_memory_size().unwrap_or_else(|_| c.get_array_memory_size()))
+        .sum()
 }
 
 /// Rows on their way to files.

@@ -52,18 +52,18 @@ pub(super) async fn commit(
     user: &str,
     identifier: i64,
     target: &Target,
-    mut messages: Vec<CommitMessage>,
+    messages: &mut [CommitMessage],
 ) -> Result<CommitOutcome> {
     let store = table.store();
     // The snapshot records the newest schema; the rows were checked against the opened one.
     let committer = Committer::new(store, table.schema(), table.options())?;
     let mut outcome = CommitOutcome::default();
     if target.replaces() {
-        upgrade(table, &mut messages)?;
+        upgrade(table, messages)?;
     }
     let mut floor_snapshot: HashMap<(BinaryRow, i32), i64> = HashMap::new();
     for attempt in 0.. {
-        let request = request(table, user, identifier, target, &messages, &floor_snapshot);
+        let request = request(table, user, identifier, target, messages, &floor_snapshot);
         if matches!(target, Target::Dynamic) && request.entries.is_empty() {
             return Ok(outcome);
         }
@@ -81,7 +81,7 @@ pub(super) async fn commit(
                 if attempt < MAX_REBASES =>
             {
                 for moved in &buckets {
-                    for message in &mut messages {
+                    for message in messages.iter_mut() {
                         if message.partition == moved.partition && message.bucket == moved.bucket {
                             let old = renumber(table, message, moved.max_sequence).await?;
                             if !maybe_visible {
@@ -94,7 +94,7 @@ pub(super) async fn commit(
                         }
                     }
                 }
-                for message in &messages {
+                for message in messages.iter() {
                     let key = (message.partition.clone(), message.bucket);
                     floor_snapshot.insert(key, snapshot_id);
                 }
@@ -139,8 +139,10 @@ fn request(
             file: file.clone(),
         }));
     }
-    let sequence_base = (table.has_primary_key() && !target.replaces() && !messages.is_empty())
-        .then(|| SequenceBase {
+    let buckets = table.options().bucket;
+    let keyed = table.has_primary_key();
+    let sequence_base =
+        (buckets > 0 && !target.replaces() && !messages.is_empty()).then(|| SequenceBase {
             snapshot_id: messages
                 .iter()
                 .map(|m| {
@@ -156,7 +158,9 @@ fn request(
                     Some(BucketFloor {
                         partition: m.partition.clone(),
                         bucket: m.bucket,
-                        min_sequence: min,
+                        // Rows of an append table do not replace each other.
+                        min_sequence: if keyed { min } else { i64::MAX },
+                        total_buckets: buckets,
                     })
                 })
                 .collect(),

@@ -27,7 +27,14 @@ pub(super) async fn renumber(
     let Some(first) = message.files.iter().map(|f| f.min_sequence_number).min() else {
         return Ok(Vec::new());
     };
-    let shift = committed.saturating_add(1).saturating_sub(first);
+    let last = message.files.iter().map(|f| f.max_sequence_number).max().unwrap_or(first);
+    let shift = committed.checked_add(1).and_then(|next| next.checked_sub(first));
+    let Some(shift) = shift.filter(|shift| last.checked_add(*shift).is_some()) else {
+        return Err(Error::Request {
+            table: table.name().to_owned(),
+            reason: format!("its sequence numbers are used up: {committed} is committed"),
+        });
+    };
     let layout = Arc::new(FileLayout::new(table)?);
     let uuid = table.env().random.uuid();
     let mut files = Vec::with_capacity(message.files.len());

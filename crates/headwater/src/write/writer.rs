@@ -8,6 +8,7 @@ use arrow::compute::{filter, filter_record_batch, take, take_record_batch};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
 use headwater_lsm::KeyEncoder;
+use headwater_metadata::MetadataError;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
@@ -40,6 +41,12 @@ pub struct TableWrite {
     known_partitions: HashMap<BinaryRow, i64>,
     memory: Reservation,
     rows: u64,
+    /// Files that wait for a commit to succeed.
+    pending: Vec<CommitMessage>,
+    /// Rows were lost on the way to files: nothing more can be committed.
+    broken: bool,
+    /// A commit of the pending files may have happened.
+    in_doubt: bool,
 }
 
 impl std::fmt::Debug for TableWrite {
@@ -73,6 +80,9 @@ impl TableWrite {
             known_partitions: HashMap::new(),
             memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
             rows: 0,
+            pending: Vec::new(),
+            broken: false,
+            in_doubt: false,
             user,
             table,
         })
@@ -107,6 +117,7 @@ impl TableWrite {
         batch: &RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<()> {
+        self.check_whole()?;
         check_batch(&self.table, batch)?;
         self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
@@ -117,6 +128,8 @@ impl TableWrite {
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
         self.learn_partitions(routed.iter().map(|r| &r.partition)).await?;
+        // Until all rows have their place, an error (or a dropped future) leaves some behind.
+        self.broken = true;
         for part in routed {
             let rows = match &part.rows {
                 None => batch.clone(),
@@ -133,7 +146,22 @@ impl TableWrite {
             self.bucket(part.partition, part.bucket)?.add(rows, kinds)?;
         }
         self.rows = self.rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
-        self.bound_memory().await
+        self.bound_memory().await?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Refuses to go on after rows were lost.
+    fn check_whole(&self) -> Result<()> {
+        if !self.broken {
+            return Ok(());
+        }
+        Err(Error::Request {
+            table: self.table.name().to_owned(),
+            reason: "an earlier operation of this write failed or was given up half way: start a \
+                     new write and give it all rows since the last commit"
+                .to_owned(),
+        })
     }
 
     /// The rows without `-U`, if the table ignores them.
@@ -300,22 +328,21 @@ impl TableWrite {
         stream::iter(pending).buffer_unordered(at_once).try_collect::<()>().await
     }
 
-    /// Writes everything that is buffered; the messages say what to commit. Sequence numbers go on
+    /// Writes everything that is buffered; the files wait for the commit. Sequence numbers go on
     /// for the next rows.
-    ///
-    /// # Errors
-    /// A file could not be written; the write is of no use afterwards.
-    pub async fn prepare_commit(&mut self) -> Result<Vec<CommitMessage>> {
+    async fn flush_all(&mut self) -> Result<()> {
+        self.check_whole()?;
         let mut keys: Vec<_> = self.buckets.keys().cloned().collect();
         keys.sort_by(|a, b| (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
+        self.broken = true;
         self.flush(&keys).await?;
+        self.broken = false;
         self.memory.free();
-        let mut messages = Vec::new();
         for key in keys {
             if let Some(bucket) = self.buckets.get_mut(&key)
                 && !bucket.files.is_empty()
             {
-                messages.push(CommitMessage {
+                self.pending.push(CommitMessage {
                     partition: bucket.partition.clone(),
                     bucket: bucket.bucket,
                     total_buckets: self.table.options().bucket,
@@ -325,19 +352,45 @@ impl TableWrite {
                 });
             }
         }
-        Ok(messages)
+        Ok(())
     }
 
-    /// Prepares and commits what was written since the last commit, under an identifier that grows
-    /// from commit to commit of this user.
+    /// Commits what was written since the last commit, under an identifier that grows from commit
+    /// to commit of this user.
     ///
     /// # Errors
-    /// Nothing is committed, but for `OutcomeUnknown`: then commit again with the same identifier
-    /// after asking [`Table::filter_committed`].
+    /// Nothing is committed, and the rows wait: the same call tries again. After
+    /// `OutcomeUnknown` ask [`Table::filter_committed`] first; the call refuses otherwise if the
+    /// identifier is there.
     pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
-        let messages = self.prepare_commit().await?;
-        let buckets: Vec<_> = messages.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-        let outcome = commit(&self.table, &self.user, identifier, &self.target, messages).await?;
+        self.flush_all().await?;
+        if self.in_doubt {
+            let open = self.table.filter_committed(&self.user, &[identifier]).await?;
+            if open.is_empty() {
+                return Err(Error::Request {
+                    table: self.table.name().to_owned(),
+                    reason: format!(
+                        "user '{}' has committed identifier {identifier} already: the commit whose \
+                         outcome was unknown did happen",
+                        self.user
+                    ),
+                });
+            }
+        }
+        let buckets: Vec<_> =
+            self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
+        let done =
+            commit(&self.table, &self.user, identifier, &self.target, &mut self.pending).await;
+        let outcome = match done {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.in_doubt |=
+                    matches!(&error, Error::Metadata(MetadataError::OutcomeUnknown { .. }));
+                return Err(error);
+            }
+        };
+        self.pending.clear();
+        self.in_doubt = false;
         if !outcome.moved.is_empty() {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();
@@ -355,8 +408,14 @@ impl TableWrite {
         Ok(outcome)
     }
 
-    /// Gives the write up: removes the files that were written since the last commit.
+    /// Gives the write up: removes the files that were written since the last commit, unless a
+    /// commit of them may have happened.
     pub async fn abort(self) {
+        if !self.in_doubt {
+            for message in &self.pending {
+                remove_files(&self.table, &message.dir, &message.files).await;
+            }
+        }
         for bucket in self.buckets.into_values() {
             remove_files(&self.table, &bucket.dir, &bucket.files).await;
         }

@@ -160,6 +160,15 @@ impl FileIo for LocalFileIo {
         self.blocking("publish", path, move |root, path| publish::publish(root, path, &data)).await
     }
 
+    async fn make_durable(&self, path: &str) -> Result<()> {
+        check_path(path)?;
+        self.blocking("sync", path, |root, path| {
+            let place = Place::made(root, path)?;
+            root.sync_name(&place).map_err(|error| error.at(path))
+        })
+        .await
+    }
+
     async fn overwrite(&self, path: &str, data: Bytes) -> Result<()> {
         check_path(path)?;
         self.blocking("overwrite", path, move |root, path| publish::overwrite(root, path, &data))
