@@ -54,11 +54,7 @@ impl TableStore {
                 .and_then(|t| t.trim().parse().ok())
                 .filter(|id| *id > 0)),
             Err(IoError::NotFound { .. }) => Ok(None),
-            Err(error) => {
-                // A hint only saves a listing, which tells the same.
-                tracing::warn!(%error, "the hint {file} cannot be read; the directory is listed");
-                Ok(None)
-            }
+            Err(error) => Err(error.into()),
         }
     }
 

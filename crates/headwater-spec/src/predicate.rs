@@ -130,8 +130,17 @@ impl Predicate {
     }
 }
 
+/// Order of a value and a literal, in which `-0.0` equals `0.0` as SQL has it.
+fn order(value: &Datum, literal: &Datum) -> Option<Ordering> {
+    match (value, literal) {
+        (Datum::Float(a), Datum::Float(b)) if *a == *b => Some(Ordering::Equal),
+        (Datum::Double(a), Datum::Double(b)) if *a == *b => Some(Ordering::Equal),
+        _ => value.compare(literal),
+    }
+}
+
 fn compare(op: Op, value: &Datum, literals: &[Datum]) -> bool {
-    let first = literals.first().and_then(|l| value.compare(l));
+    let first = literals.first().and_then(|l| order(value, l));
     match op {
         Op::Eq => first == Some(Ordering::Equal),
         Op::Ne => first.is_some_and(|o| o != Ordering::Equal),
@@ -139,10 +148,8 @@ fn compare(op: Op, value: &Datum, literals: &[Datum]) -> bool {
         Op::Le => first.is_some_and(|o| o != Ordering::Greater),
         Op::Gt => first == Some(Ordering::Greater),
         Op::Ge => first.is_some_and(|o| o != Ordering::Less),
-        Op::In => literals.iter().any(|l| value.compare(l) == Some(Ordering::Equal)),
-        Op::NotIn => {
-            literals.iter().all(|l| value.compare(l).is_some_and(|o| o != Ordering::Equal))
-        }
+        Op::In => literals.iter().any(|l| order(value, l) == Some(Ordering::Equal)),
+        Op::NotIn => literals.iter().all(|l| order(value, l).is_some_and(|o| o != Ordering::Equal)),
         Op::StartsWith => match (value, literals.first()) {
             (Datum::String(v), Some(Datum::String(p))) => v.starts_with(p.as_str()),
             _ => false,

@@ -14,7 +14,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::ScalarValue;
 use headwater::spec::row::arrow::datum_at;
 use headwater::spec::types::arrow_type;
-use headwater::{DataField, Datum, RowType, TableSchema};
+use headwater::{DataField, Datum, RowType, TableSchema, TypeKind};
 
 use self::convert::{check_assignable, convert};
 use crate::error::SqlError;
@@ -37,6 +37,22 @@ pub(crate) struct Assignment {
 }
 
 impl Assignment {
+    /// For each column of the query, whether it goes to a FLOAT or DOUBLE column.
+    pub(crate) fn floats(&self) -> Vec<bool> {
+        let mut floats = Vec::new();
+        for (field, source) in &self.targets {
+            if let Source::Query(position) = source {
+                if floats.len() <= *position {
+                    floats.resize(*position + 1, false);
+                }
+                if let Some(float) = floats.get_mut(*position) {
+                    *float = matches!(field.data_type.kind, TypeKind::Float | TypeKind::Double);
+                }
+            }
+        }
+        floats
+    }
+
     /// For `INSERT INTO table [PARTITION (partition)] [(columns)]`.
     ///
     /// Columns that the statement does not name get their default value, or null.

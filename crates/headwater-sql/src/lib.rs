@@ -32,6 +32,7 @@ mod assign;
 mod dialect;
 mod error;
 mod files;
+mod floats;
 mod names;
 mod parse;
 mod provider;

@@ -83,6 +83,12 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        if let TableFactor::Table { sample: Some(_), .. } = factor {
+            return ControlFlow::Break(SqlError::unsupported(
+                "TABLESAMPLE",
+                "use WHERE random() < 0.1",
+            ));
+        }
         match factor {
             TableFactor::Table { name, args: None, .. } => file_name(name),
             TableFactor::Table { name, args: Some(args), .. } => {

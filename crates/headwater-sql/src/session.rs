@@ -11,6 +11,7 @@ use arrow::datatypes::{Fields, Schema, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::error::DataFusionError;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -26,6 +27,7 @@ use headwater::{Catalog, Env};
 
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::Files;
+use crate::floats::FloatsStayFloats;
 use crate::names::CATALOG;
 use crate::parse::{Statement, parse};
 use crate::provider::{HeadwaterCatalog, Lookups};
@@ -261,8 +263,7 @@ impl SqlSession {
         }
         let schema = plan.schema();
         let parts = futures::stream::iter(
-            (0..parts)
-                .map(move |part| Ok::<_, DataFusionError>(plan.execute(part, Arc::clone(&task))?)),
+            (0..parts).map(move |part| plan.execute(part, Arc::clone(&task))),
         );
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts.try_flatten())))
     }
@@ -342,6 +343,7 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
         .with_runtime_env(runtime)
         .with_default_features()
         .build();
+    state.register_expr_planner(Arc::new(FloatsStayFloats)).map_err(SqlError::from_datafusion)?;
     state.register_udtf(sample::NAME, Arc::new(sample::SampleOrders));
     Ok(state)
 }

@@ -11,6 +11,7 @@ use headwater::{Overwrite, Table, TableWrite};
 
 use crate::assign::Assignment;
 use crate::error::SqlError;
+use crate::floats::cast_values;
 use crate::parse::Insert;
 use crate::provider::Lookups;
 use crate::session::SqlSession;
@@ -25,11 +26,12 @@ impl SqlSession {
     /// Nothing is visible before all rows are written; an error leaves the table as it was.
     pub(crate) async fn insert(
         &self,
-        insert: Insert,
+        mut insert: Insert,
         lookups: &Arc<Lookups>,
     ) -> Result<u64, SqlError> {
         let (_, table) = self.open(&insert.table, lookups).await?;
         let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
+        cast_values(&mut insert.query, &assignment.floats());
         let overwrite = overwrite_of(&insert, &table, &assignment)?;
         let write = table.new_write().overwrite(overwrite).build()?;
         let threads = if table.has_primary_key() { 1 } else { self.threads() };

@@ -117,11 +117,40 @@ pub fn check_ddl(key: &str, value: &str) -> Result<(), SpecError> {
     check_value(option, value).map_err(refuse)
 }
 
+/// Texts of which only some mean anything.
+const NAMED: [(&str, &[&str]); 3] = [
+    ("file.format", &["parquet", "orc", "avro", "csv", "json", "text"]),
+    ("manifest.format", &["parquet", "orc", "avro"]),
+    (
+        "file.compression",
+        &[
+            "zstd",
+            "none",
+            "uncompressed",
+            "snappy",
+            "gzip",
+            "lz4",
+            "lz4_raw",
+            "lzo",
+            "zlib",
+            "deflate",
+        ],
+    ),
+];
+
 pub(super) fn check_value(option: &KnownOption, value: &str) -> Result<(), String> {
     let number = |ok: bool| if ok { Ok(()) } else { Err(format!("{value:?} is not a number")) };
     if let Some(values) = &option.values {
         let lower = value.trim().to_lowercase().replace('_', "-");
         return if values.iter().any(|v| v.to_lowercase().replace('_', "-") == lower) {
+            Ok(())
+        } else {
+            Err(format!("{value:?} is none of {}", values.join(", ")))
+        };
+    }
+    if let Some((_, values)) = NAMED.iter().find(|(key, _)| *key == option.key) {
+        let lower = value.trim().to_lowercase();
+        return if values.contains(&lower.as_str()) {
             Ok(())
         } else {
             Err(format!("{value:?} is none of {}", values.join(", ")))
