@@ -22,6 +22,7 @@ use crate::scan_exec::ScanExec;
 pub(crate) struct Lookups {
     missing: Mutex<Option<(Identifier, headwater::Error)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
+    reads: Mutex<Vec<(Identifier, i64)>>,
 }
 
 impl Lookups {
@@ -33,6 +34,23 @@ impl Lookups {
     /// Warnings of the tables that were opened: table and sentence.
     pub(crate) fn take_warnings(&self) -> BTreeSet<(String, String)> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers the warnings of a table that was made just now, also that it cannot be filled.
+    pub(crate) fn created(&self, table: &Table) {
+        self.opened(table);
+        if let Some(reason) = table.write_refusal() {
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            let warning = format!("rows cannot be written to it here: {reason}");
+            warnings.insert((table.name().to_owned(), warning));
+        }
+    }
+
+    /// The oldest snapshot of the table that the statement's query reads, 0 for an empty table;
+    /// `None` if the query does not read the table.
+    pub(crate) fn snapshot_read(&self, id: &Identifier) -> Option<i64> {
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.iter().filter(|(read, _)| read == id).map(|(_, snapshot)| *snapshot).min()
     }
 
     /// Remembers the warnings of a table.
@@ -84,8 +102,9 @@ impl SchemaProvider for HeadwaterDatabase {
         let id = Identifier::new(&self.name, name);
         let lookups = &self.catalog.lookups;
         match open_pinned(self.catalog.catalog.as_ref(), &id).await {
-            Ok(table) => {
+            Ok((table, snapshot)) => {
                 lookups.opened(&table);
+                lookups.reads.lock().unwrap_or_else(PoisonError::into_inner).push((id, snapshot));
                 Ok(Some(Arc::new(HeadwaterTable::new(table))))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -103,14 +122,16 @@ impl SchemaProvider for HeadwaterDatabase {
 }
 
 /// Opens a table at its newest snapshot, so that a statement that scans it twice sees one state.
-async fn open_pinned(catalog: &dyn Catalog, id: &Identifier) -> headwater::Result<Table> {
+/// Gives the snapshot too, 0 if there is none.
+async fn open_pinned(catalog: &dyn Catalog, id: &Identifier) -> headwater::Result<(Table, i64)> {
     let table = open_table(catalog, id).await?;
     match table.snapshot().await? {
         // An older snapshot has an older schema; the newest schema decides what a query sees.
         Some(snapshot) if snapshot.schema_id == table.schema().id => {
-            table.at_snapshot(snapshot.id).await
+            Ok((table.at_snapshot(snapshot.id).await?, snapshot.id))
         }
-        _ => Ok(table),
+        Some(snapshot) => Ok((table, snapshot.id)),
+        None => Ok((table, 0)),
     }
 }
 

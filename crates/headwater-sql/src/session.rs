@@ -1,13 +1,13 @@
 //! A session: the current database, DataFusion's settings, and the loop over a script.
 
+mod copy;
 mod define;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Fields, Schema, UInt64Type};
+use arrow::datatypes::{Fields, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::error::DataFusionError;
@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt};
 use headwater::{Catalog, Env};
 
 use crate::error::{SqlError, SqlErrorKind};
-use crate::files::Files;
+use crate::files::{Files, OpenFiles, Purpose, text_columns};
 use crate::floats::FloatsStayFloats;
 use crate::names::CATALOG;
 use crate::parse::{Statement, parse};
@@ -206,12 +206,11 @@ impl SqlSession {
     ) -> Result<(StatementKind, Outcome), SqlError> {
         Ok(match statement {
             Statement::Query { statement, names } => {
-                let rows = self.query(*statement, lookups, self.threads).await?;
+                let rows = self.query(*statement, lookups, self.threads, Purpose::Result).await?;
                 (StatementKind::Query, Outcome::Rows(renamed(rows, names)))
             }
             Statement::Copy(copy) => {
-                let rows = self.query(*copy, lookups, self.threads).await?;
-                (StatementKind::Write, Outcome::Affected(count_of(rows).await?))
+                (StatementKind::Write, Outcome::Affected(self.copy(*copy, lookups).await?))
             }
             Statement::Insert(insert) => {
                 let rows = self.insert(*insert, lookups).await?;
@@ -224,7 +223,9 @@ impl SqlSession {
                 let batch = self.show(statement, lookups).await?;
                 (StatementKind::Show, Outcome::Rows(rows_of(batch)))
             }
-            other => (StatementKind::Definition, Outcome::Message(self.define(other).await?)),
+            other => {
+                (StatementKind::Definition, Outcome::Message(self.define(other, lookups).await?))
+            }
         })
     }
 
@@ -234,13 +235,41 @@ impl SqlSession {
         statement: QueryStatement,
         lookups: &Arc<Lookups>,
         threads: usize,
+        purpose: Purpose,
     ) -> Result<SendableRecordBatchStream, SqlError> {
-        let state = self.statement_state(lookups, threads);
-        let planned = match state.statement_to_plan(statement).await {
+        let (state, planned) = self.plan(statement, lookups, threads, purpose).await;
+        let started = match planned {
             Ok(plan) => self.start(state, plan).await,
             Err(error) => Err(error),
         };
-        planned.map_err(|error| explain_missing(error, lookups))
+        started.map_err(|error| explain_missing(error, lookups))
+    }
+
+    async fn plan(
+        &self,
+        statement: QueryStatement,
+        lookups: &Arc<Lookups>,
+        threads: usize,
+        purpose: Purpose,
+    ) -> (SessionState, Result<LogicalPlan, DataFusionError>) {
+        let files = Arc::new(OpenFiles::default());
+        let state = self.statement_state(lookups, &files, threads);
+        let first = statement.clone();
+        let mut planned = state.statement_to_plan(first).await;
+        if let Ok(plan) = &planned
+            && files.has_texts()
+        {
+            // What becomes of a text decides how it is read: plan again with that knowledge.
+            match text_columns(plan, purpose) {
+                Ok(texts) if texts.is_empty() => {}
+                Ok(texts) => {
+                    files.keep_texts(texts);
+                    planned = state.statement_to_plan(statement).await;
+                }
+                Err(error) => planned = Err(error),
+            }
+        }
+        (state, planned)
     }
 
     async fn start(
@@ -269,12 +298,17 @@ impl SqlSession {
     }
 
     /// DataFusion's state for one statement: its tables, the current database, `threads` parts.
-    fn statement_state(&self, lookups: &Arc<Lookups>, threads: usize) -> SessionState {
+    fn statement_state(
+        &self,
+        lookups: &Arc<Lookups>,
+        files: &Arc<OpenFiles>,
+        threads: usize,
+    ) -> SessionState {
         let catalogs = MemoryCatalogProviderList::new();
         let tables =
             HeadwaterCatalog { catalog: Arc::clone(&self.catalog), lookups: Arc::clone(lookups) };
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(tables));
-        let files = Files::new(Arc::clone(&self.state));
+        let files = Files::new(Arc::clone(&self.state), Arc::clone(files));
         catalogs.register_catalog(FILE_CATALOG.to_owned(), Arc::new(files));
         let mut state = SessionStateBuilder::new_from_existing(self.state.as_ref().clone())
             .with_catalog_list(Arc::new(catalogs))
@@ -335,6 +369,8 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
+        // A remembered listing would hide files that came since.
+        .with_object_list_cache_limit(0)
         .build_arc()?;
     let local = ObjectStoreUrl::local_filesystem();
     runtime.register_object_store(local.as_ref(), headwater::io::local_object_store());
@@ -394,18 +430,4 @@ fn explain_missing(error: DataFusionError, lookups: &Lookups) -> SqlError {
         }
         _ => error,
     }
-}
-
-/// The number in the only row that COPY gives.
-async fn count_of(mut rows: SendableRecordBatchStream) -> Result<u64, SqlError> {
-    let mut count = 0_u64;
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        if let Some(column) =
-            batch.columns().first().and_then(|c| c.as_primitive_opt::<UInt64Type>())
-        {
-            count = column.iter().flatten().fold(count, u64::saturating_add);
-        }
-    }
-    Ok(count)
 }

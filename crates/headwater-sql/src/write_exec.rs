@@ -11,6 +11,7 @@ use headwater::{Overwrite, Table, TableWrite};
 
 use crate::assign::Assignment;
 use crate::error::SqlError;
+use crate::files::Purpose;
 use crate::floats::cast_values;
 use crate::parse::Insert;
 use crate::provider::Lookups;
@@ -29,14 +30,18 @@ impl SqlSession {
         mut insert: Insert,
         lookups: &Arc<Lookups>,
     ) -> Result<u64, SqlError> {
-        let (_, table) = self.open(&insert.table, lookups).await?;
+        let (id, table) = self.open(&insert.table, lookups).await?;
         let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
         cast_values(&mut insert.query, &assignment.floats());
         let overwrite = overwrite_of(&insert, &table, &assignment)?;
-        let write = table.new_write().overwrite(overwrite).build()?;
+        let mut write = table.new_write().overwrite(overwrite);
         let threads = if table.has_primary_key() { 1 } else { self.threads() };
-        let rows = self.query(*insert.query, lookups, threads).await?;
+        let rows = self.query(*insert.query, lookups, threads, Purpose::Store).await?;
         assignment.check(&rows.schema())?;
+        if let Some(snapshot) = lookups.snapshot_read(&id) {
+            write = write.computed_from(snapshot);
+        }
+        let write = write.build()?;
         self.write_rows(rows, &assignment, write).await
     }
 

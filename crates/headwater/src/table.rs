@@ -214,16 +214,23 @@ impl Table {
         }
     }
 
+    /// Why this version cannot write the table, or read it, and what to do about it; `None` if it
+    /// can.
+    #[must_use]
+    pub fn write_refusal(&self) -> Option<&str> {
+        let findings = &self.inner.findings;
+        findings.refuse_write.as_deref().or(findings.refuse_read.as_deref())
+    }
+
     pub(crate) fn check_writable(&self) -> Result<()> {
         let refuse =
             |reason: String| Err(Error::WriteRefused { table: self.name().to_owned(), reason });
         if self.inner.pinned.is_some() {
             return refuse("it was opened at an old snapshot".into());
         }
-        match self.inner.findings.refuse_write.as_ref().or(self.inner.findings.refuse_read.as_ref())
-        {
+        match self.write_refusal() {
             None => Ok(()),
-            Some(reason) => refuse(reason.clone()),
+            Some(reason) => refuse(reason.to_owned()),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod object;
 pub mod open;
 pub mod path_check;
+pub mod staged;
 
 mod blocking;
 

@@ -61,15 +61,10 @@ impl Committer<'_> {
     ) -> Result<Vec<ManifestEntry>> {
         let mut delta = Vec::new();
         if let (Some(scope), Some(latest)) = (&request.overwrite, latest) {
-            let filter = match scope {
-                OverwriteScope::Table => EntryFilter::default(),
-                OverwriteScope::Matching(predicate) => {
-                    EntryFilter { partition: Some(predicate.clone()), ..EntryFilter::default() }
-                }
-                OverwriteScope::Partitions(partitions) => {
-                    EntryFilter { partitions: Some(partitions.clone()), ..EntryFilter::default() }
-                }
-            };
+            let filter = filter_of(scope);
+            if let Some(base) = request.overwrite_base {
+                self.check_overwrite_base(base, latest, &filter).await?;
+            }
             let filter = EntryFilter { real_buckets_only: true, ..filter };
             let (live, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
             delta.extend(live.into_iter().map(|e| self.delete_of(e)));
@@ -97,6 +92,49 @@ impl Committer<'_> {
             }
         }
         Ok(delta)
+    }
+
+    /// Refuses to replace rows that came after the snapshot which the new rows were computed from.
+    ///
+    /// Compactions change no rows. Java replaces such rows silently.
+    async fn check_overwrite_base(
+        &self,
+        base: i64,
+        latest: &Snapshot,
+        scope: &EntryFilter,
+    ) -> Result<()> {
+        let refuse = |competitor: String, reason: String| {
+            Err(MetadataError::Conflict { table: self.store.name().to_owned(), competitor, reason })
+        };
+        if base > latest.id {
+            return refuse(
+                super::describe(latest),
+                format!("snapshot {base} was read: the table was rolled back or made anew"),
+            );
+        }
+        for id in base.saturating_add(1)..=latest.id {
+            let Some(snapshot) = self.store.try_snapshot(id).await? else {
+                return refuse(
+                    format!("snapshot {id}, which has expired"),
+                    format!(
+                        "snapshot {base} was read, what came after it is not known any more: run the statement again"
+                    ),
+                );
+            };
+            if !matches!(snapshot.commit_kind, CommitKind::Append | CommitKind::Overwrite) {
+                continue;
+            }
+            let changed = self.store.delta_entries(&snapshot, &self.partition_types, scope).await?;
+            if !changed.is_empty() {
+                return refuse(
+                    super::describe(&snapshot),
+                    format!(
+                        "it changed rows that this overwrite replaces but had not read (it read snapshot {base}): run the statement again"
+                    ),
+                );
+            }
+        }
+        Ok(())
     }
 
     fn delete_of(&self, mut entry: ManifestEntry) -> ManifestEntry {
@@ -191,5 +229,18 @@ impl Committer<'_> {
     ) -> (&crate::TableStore, &headwater_spec::options::TableOptions, &[headwater_spec::DataType])
     {
         (self.store, self.options, self.partition_types.as_slice())
+    }
+}
+
+/// Which live files an overwrite is about.
+fn filter_of(scope: &OverwriteScope) -> EntryFilter {
+    match scope {
+        OverwriteScope::Table => EntryFilter::default(),
+        OverwriteScope::Matching(predicate) => {
+            EntryFilter { partition: Some(predicate.clone()), ..EntryFilter::default() }
+        }
+        OverwriteScope::Partitions(partitions) => {
+            EntryFilter { partitions: Some(partitions.clone()), ..EntryFilter::default() }
+        }
     }
 }

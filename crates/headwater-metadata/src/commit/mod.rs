@@ -53,6 +53,9 @@ pub struct CommitRequest {
     pub entries: Vec<ManifestEntry>,
     /// For [`CommitKind::Overwrite`]: what is replaced.
     pub overwrite: Option<OverwriteScope>,
+    /// For rows that replace what they were computed from: the snapshot that was read, 0 for an
+    /// empty table. Refuses if rows of the scope were added or replaced since.
+    pub overwrite_base: Option<i64>,
     /// Kind of the snapshot.
     pub kind: CommitKind,
     /// Refuse if another commit changed what this one builds on.
@@ -72,6 +75,7 @@ impl CommitRequest {
             properties: IndexMap::new(),
             entries,
             overwrite: None,
+            overwrite_base: None,
             kind: CommitKind::Append,
             check_conflicts: false,
             sequence_base: None,

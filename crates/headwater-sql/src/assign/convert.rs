@@ -6,11 +6,13 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, MapArray, PrimitiveArray, StructArray,
 };
+use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     DataType as Arrow, Field, FieldRef, Time32MillisecondType, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType,
 };
+use arrow::util::display::array_value_to_string;
 use headwater::spec::types::arrow_type;
 use headwater::{DataField, DataType, TypeKind};
 
@@ -154,6 +156,11 @@ pub(super) fn convert(
             cast_with_options(&cut, &target, &STRICT).map_err(|e| failed(plain(&e)))?
         }
         (_, t) if *t == target => Arc::clone(given),
+        (_, Arrow::Float32 | Arrow::Float64 | Arrow::Decimal128(..) | Arrow::Decimal256(..))
+            if target.is_integer() =>
+        {
+            whole_numbers(given, &target).map_err(failed)?
+        }
         _ => cast_with_options(given, &target, &STRICT).map_err(|e| failed(plain(&e)))?,
     };
     Ok(match (&wanted.kind, converted.data_type()) {
@@ -163,6 +170,21 @@ pub(super) fn convert(
         (TypeKind::Time(p), _) => truncate::<Time32MillisecondType>(&converted, 3, *p),
         _ => converted,
     })
+}
+
+/// Numbers as integers; one with a fraction is an error, not cut.
+fn whole_numbers(given: &ArrayRef, target: &Arrow) -> Result<ArrayRef, String> {
+    let whole = cast_with_options(given, target, &STRICT).map_err(|e| plain(&e))?;
+    let same = cast_with_options(&whole, given.data_type(), &STRICT)
+        .and_then(|back| not_distinct(given, &back))
+        .map_err(|e| plain(&e))?;
+    match same.values().iter().position(|same| !same) {
+        None => Ok(whole),
+        Some(row) => {
+            let text = array_value_to_string(given, row).unwrap_or_default();
+            Err(format!("{text} is no whole number; use ROUND or CAST"))
+        }
+    }
 }
 
 /// Arrow's message without the name of its variant.

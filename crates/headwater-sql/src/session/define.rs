@@ -19,7 +19,11 @@ pub(crate) const DEFAULT_DATABASE: &str = "default";
 
 impl SqlSession {
     /// Runs CREATE, DROP or USE and says in a sentence what it did.
-    pub(super) async fn define(&self, statement: Statement) -> Result<String, SqlError> {
+    pub(super) async fn define(
+        &self,
+        statement: Statement,
+        lookups: &Lookups,
+    ) -> Result<String, SqlError> {
         match statement {
             Statement::CreateDatabase { name, if_not_exists } => {
                 let name = names::database(&name)?;
@@ -39,7 +43,7 @@ impl SqlSession {
                     format!("database {name} does not exist")
                 })
             }
-            Statement::CreateTable(create) => self.create_table(*create).await,
+            Statement::CreateTable(create) => self.create_table(*create, lookups).await,
             Statement::DropTable { name, if_exists } => {
                 let id = self.identifier(&name)?;
                 let dropped = self.catalog.drop_table(&id, if_exists).await;
@@ -67,7 +71,11 @@ impl SqlSession {
         }
     }
 
-    async fn create_table(&self, create: CreateTable) -> Result<String, SqlError> {
+    async fn create_table(
+        &self,
+        create: CreateTable,
+        lookups: &Lookups,
+    ) -> Result<String, SqlError> {
         let id = self.identifier(&create.name)?;
         let if_not_exists = create.if_not_exists;
         let definition = new_table(create);
@@ -76,6 +84,9 @@ impl SqlSession {
         }
         let created = self.catalog.create_table(&id, &definition, if_not_exists).await;
         Ok(if created.map_err(table_error)? {
+            if let Ok(table) = open_table(self.catalog.as_ref(), &id).await {
+                lookups.created(&table);
+            }
             format!("table {id} created")
         } else {
             format!("table {id} exists already")

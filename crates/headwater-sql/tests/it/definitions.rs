@@ -96,3 +96,23 @@ async fn key_rules_are_checked_with_the_columns_name() {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn creating_a_table_that_cannot_be_filled_says_so() {
+    let w = Warehouse::new().await;
+    for (columns, options, part) in [
+        ("id INT, PRIMARY KEY (id) NOT ENFORCED", "", "'bucket' = '4'"),
+        ("id INT", "WITH ('file.format' = 'orc')", "orc"),
+        ("id INT, PRIMARY KEY (id) NOT ENFORCED", "WITH ('bucket' = '1')", ""),
+    ] {
+        let create = format!("CREATE TABLE t ({columns}) {options}");
+        let result = w.session.execute(&create).await.unwrap();
+        let about_rows = |w: &&String| w.contains("rows cannot be written");
+        let warning = result.warnings.iter().find(about_rows);
+        match part {
+            "" => assert!(warning.is_none(), "{:?}", result.warnings),
+            part => assert!(warning.unwrap().contains(part), "{:?}", result.warnings),
+        }
+        w.run("DROP TABLE t").await;
+    }
+}

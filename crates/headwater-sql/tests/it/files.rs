@@ -31,7 +31,9 @@ async fn copied_files_are_read_back_as_tables() {
     let file = w.path("out/orders.csv");
     let query = format!("SELECT * FROM '{file}' AS o WHERE o.order_id < 0");
     assert!(w.run(&query).await.is_empty());
-    assert_eq!(w.run(&format!("FROM '{file}'")).await.len(), 3000);
+    let all = w.run(&format!("FROM '{file}'")).await;
+    assert_eq!(all, w.run(&format!("SELECT * FROM '{file}'")).await);
+    assert_eq!(all.len(), 3000);
     w.run(&format!("COPY loaded_csv TO '{}'", w.path("again.parquet"))).await;
 }
 
@@ -70,4 +72,113 @@ async fn a_cut_parquet_file_is_an_error() {
     std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     let error = w.fails(&format!("SELECT * FROM '{file}'")).await;
     assert!(error.to_string().contains("x.parquet"), "{error}");
+}
+
+#[tokio::test]
+async fn texts_of_csv_files_reach_the_table_as_they_are() {
+    let w = Warehouse::new().await;
+    let file = w.path("in.csv");
+    let rows = "id,code,amount,day\n1,007,12345678901234567.89,2026-01-02\n2,1.50,0.10,\n";
+    std::fs::write(&file, rows).unwrap();
+    w.run(
+        "CREATE TABLE t (id BIGINT, code STRING, amount DECIMAL(20, 2), day DATE);
+         CREATE TABLE s (code STRING, twice DECIMAL(22, 2))",
+    )
+    .await;
+    let first = "1|007|12345678901234567.89|2026-01-02";
+    for query in [
+        format!("SELECT * FROM '{file}'"),
+        format!("SELECT f.id, f.code, f.amount, f.day FROM '{file}' AS f WHERE f.id < 10"),
+        format!("WITH f AS (SELECT * FROM '{file}') SELECT * FROM f ORDER BY id LIMIT 5"),
+        format!("FROM '{file}'"),
+    ] {
+        w.run(&format!("INSERT OVERWRITE t {query}")).await;
+        assert_eq!(
+            w.run("SELECT * FROM t ORDER BY id").await,
+            [first, "2|1.50|0.10|NULL"],
+            "{query}"
+        );
+    }
+    // Used with a type and stored: the type is one that keeps the value.
+    w.run(&format!("INSERT INTO s SELECT code, amount * 2 FROM '{file}'")).await;
+    let all = w.run("SELECT * FROM s ORDER BY twice").await;
+    assert_eq!(all, ["1.50|0.20", "007|24691357802469135.78"]);
+    // Cast is reading, too.
+    let cast = format!("SELECT CAST(amount AS STRING), TRY_CAST(code AS INT) FROM '{file}'");
+    assert_eq!(w.run(&cast).await, ["12345678901234567.89|7", "0.10|NULL"]);
+    // A fraction does not fit into an integer.
+    w.run("CREATE TABLE n (v INT)").await;
+    for query in ["SELECT code FROM '{}' WHERE id = 2", "SELECT 1.5", "SELECT 1.5e0"] {
+        let error = w.fails(&format!("INSERT INTO n {}", query.replace("{}", &file))).await;
+        assert!(error.to_string().contains("column 'v'"), "{error}");
+    }
+    w.run("INSERT INTO n SELECT 2.0").await;
+}
+
+#[tokio::test]
+async fn a_text_that_its_column_cannot_keep_is_an_error() {
+    let w = Warehouse::new().await;
+    let file = w.path("long.csv");
+    let mut rows = "id,v\n".to_owned();
+    for n in 0..30_000 {
+        rows.push_str(&format!("{n},{n}\n"));
+    }
+    rows.push_str("30000,007\n");
+    std::fs::write(&file, rows).unwrap();
+    let error = w.fails(&format!("SELECT sum(v) FROM '{file}'")).await.to_string();
+    for part in ["long.csv", "'v'", "'007'", "BIGINT", "CAST(v AS STRING)"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(
+        w.run(&format!("SELECT count(*), sum(id) FROM '{file}'")).await,
+        ["30001|450015000"]
+    );
+    let sum = format!("SELECT sum(CAST(v AS INT)) FROM '{file}'");
+    assert_eq!(w.run(&sum).await, ["449985007"]);
+    w.run(&format!("CREATE TABLE t (id BIGINT, v STRING); INSERT INTO t SELECT * FROM '{file}'"))
+        .await;
+    assert_eq!(w.run("SELECT v FROM t WHERE id = 30000").await, ["007"]);
+}
+
+#[tokio::test]
+async fn line_breaks_in_quotes_and_differing_headers() {
+    let w = Warehouse::new().await;
+    std::fs::create_dir(w.path("d")).unwrap();
+    let mut rows = "a,b\n".to_owned();
+    for n in 0..300_000 {
+        rows.push_str(&format!("{n},\"one\ntwo, \"\"{n}\"\"\nthree {n}\"\n"));
+    }
+    std::fs::write(w.path("d/1.csv"), rows).unwrap();
+    let query = format!("SELECT count(*), max(a), min(b) FROM '{}'", w.path("d/*.csv"));
+    assert_eq!(w.run(&query).await, ["300000|299999|one\ntwo, \"0\"\nthree 0"]);
+    std::fs::write(w.path("d/2.csv"), "b,a\nx,1\n").unwrap();
+    let error = w.fails(&query).await.to_string();
+    assert!(error.contains("2.csv") && error.contains("other columns"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failing_copy_leaves_the_old_file() {
+    let w = Warehouse::new().await;
+    for target in ["x.csv", "x.parquet"] {
+        let file = w.path(&format!("out/{target}"));
+        w.run(&format!("COPY (SELECT 1 AS v) TO '{file}'")).await;
+        let before = std::fs::read(&file).unwrap();
+        w.fails(&format!(
+            "COPY (SELECT CASE WHEN value < 90000 THEN value ELSE CAST('x' || value AS BIGINT) END
+                   FROM generate_series(1, 100000)) TO '{file}'"
+        ))
+        .await;
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+        // From the file into itself.
+        w.run(&format!("COPY (SELECT v + 1 AS v FROM '{file}') TO '{file}'")).await;
+        assert_eq!(w.run(&format!("SELECT v FROM '{file}'")).await, ["2"]);
+        w.run(&format!("COPY (SELECT 1 AS v WHERE 1 = 0) TO '{file}'")).await;
+        assert!(w.run(&format!("SELECT v FROM '{file}'")).await.is_empty());
+    }
+    assert_eq!(std::fs::read_dir(w.path("out")).unwrap().count(), 2);
+    let parts = w.path("parts/");
+    let copy = format!("COPY (SELECT 1 AS v) TO '{parts}' STORED AS PARQUET");
+    w.run(&copy).await;
+    assert_eq!(w.run(&format!("SELECT v FROM '{parts}'")).await, ["1"]);
+    assert!(w.fails(&copy).await.to_string().contains("not empty"));
 }

@@ -180,3 +180,45 @@ async fn changing_rows_is_refused() {
     }
     assert_eq!(w.run("SELECT * FROM t").await, ["1"]);
 }
+
+#[tokio::test]
+async fn an_overwrite_from_the_table_itself_keeps_rows_that_came_in_between() {
+    use std::sync::Arc;
+
+    use headwater::io::{FileIo, MemoryFileIo};
+    use headwater::{Env, ErrorKind, FileSystemCatalog};
+    use headwater_sql::{SessionOptions, SqlSession};
+    use headwater_testkit::Interloper;
+
+    async fn session(io: &Arc<dyn FileIo>) -> SqlSession {
+        let env = Env::system(2, 64 << 20);
+        let catalog = FileSystemCatalog::new(Arc::clone(io), env.clone());
+        SqlSession::new(SessionOptions::new(Arc::new(catalog), env)).await.unwrap()
+    }
+
+    for (overwrite, conflicts) in [
+        ("INSERT OVERWRITE t SELECT id + 10 FROM t", true),
+        ("INSERT OVERWRITE t SELECT a.id FROM s JOIN t AS a ON a.id = s.id", true),
+        ("INSERT OVERWRITE t SELECT id FROM s", false),
+        ("INSERT INTO t SELECT id FROM t", false),
+    ] {
+        let plain: Arc<dyn FileIo> = Arc::new(MemoryFileIo::new());
+        let first = session(&plain).await;
+        let script = "CREATE TABLE t (id INT); CREATE TABLE s (id INT);
+                      INSERT INTO t VALUES (1), (2); INSERT INTO s VALUES (1)";
+        for statement in script.split(';') {
+            first.execute(statement).await.unwrap();
+        }
+        let io = Interloper::before_publish(&plain, "t/snapshot/snapshot-2", move || async move {
+            first.execute("INSERT INTO t VALUES (3)").await.unwrap();
+        });
+        let done = session(&io).await.execute(overwrite).await;
+        match done {
+            Ok(_) => assert!(!conflicts, "{overwrite}"),
+            Err(error) => {
+                assert!(conflicts, "{overwrite}: {error}");
+                assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+            }
+        }
+    }
+}

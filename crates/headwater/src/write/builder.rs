@@ -25,11 +25,12 @@ pub struct WriteBuilder {
     table: Table,
     user: Option<String>,
     overwrite: Overwrite,
+    read_snapshot: Option<i64>,
 }
 
 impl WriteBuilder {
     pub(crate) const fn new(table: Table) -> Self {
-        Self { table, user: None, overwrite: Overwrite::None }
+        Self { table, user: None, overwrite: Overwrite::None, read_snapshot: None }
     }
 
     /// Names the writing job. A commit that is repeated with the same user and identifier can be
@@ -47,6 +48,15 @@ impl WriteBuilder {
         self
     }
 
+    /// For an overwrite with rows that were computed from the table itself: the snapshot that was
+    /// read, 0 if the table had none. A commit after it that changed rows which the overwrite
+    /// replaces makes this commit a conflict; without this such rows are replaced unread.
+    #[must_use]
+    pub const fn computed_from(mut self, snapshot_id: i64) -> Self {
+        self.read_snapshot = Some(snapshot_id);
+        self
+    }
+
     /// Starts the write.
     ///
     /// # Errors
@@ -61,6 +71,6 @@ impl WriteBuilder {
                 None => uuid,
             }
         });
-        TableWrite::new(self.table, user, self.overwrite)
+        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot)
     }
 }

@@ -52,6 +52,7 @@ pub(super) async fn commit(
     user: &str,
     identifier: i64,
     target: &Target,
+    read_snapshot: Option<i64>,
     messages: &mut [CommitMessage],
 ) -> Result<CommitOutcome> {
     let store = table.store();
@@ -63,7 +64,8 @@ pub(super) async fn commit(
     }
     let mut floor_snapshot: HashMap<(BinaryRow, i32), i64> = HashMap::new();
     for attempt in 0.. {
-        let request = request(table, user, identifier, target, messages, &floor_snapshot);
+        let request =
+            request(table, user, identifier, target, read_snapshot, messages, &floor_snapshot);
         if matches!(target, Target::Dynamic) && request.entries.is_empty() {
             return Ok(outcome);
         }
@@ -124,6 +126,7 @@ fn request(
     user: &str,
     identifier: i64,
     target: &Target,
+    read_snapshot: Option<i64>,
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
@@ -172,6 +175,7 @@ fn request(
         properties: IndexMap::new(),
         entries,
         overwrite: target.scope(partitions),
+        overwrite_base: target.replaces().then_some(read_snapshot).flatten(),
         kind: if target.replaces() { CommitKind::Overwrite } else { CommitKind::Append },
         check_conflicts: target.replaces(),
         sequence_base,

@@ -30,6 +30,8 @@ pub struct TableWrite {
     table: Table,
     user: String,
     target: Target,
+    /// The snapshot that replacing rows were computed from.
+    read_snapshot: Option<i64>,
     layout: Arc<FileLayout>,
     router: Router,
     defaults: Defaults,
@@ -47,6 +49,8 @@ pub struct TableWrite {
     broken: bool,
     /// A commit of the pending files may have happened.
     in_doubt: bool,
+    /// The overwrite is committed; another commit would replace it.
+    replaced: bool,
 }
 
 impl std::fmt::Debug for TableWrite {
@@ -60,7 +64,12 @@ impl std::fmt::Debug for TableWrite {
 }
 
 impl TableWrite {
-    pub(super) fn new(table: Table, user: String, overwrite: Overwrite) -> Result<Self> {
+    pub(super) fn new(
+        table: Table,
+        user: String,
+        overwrite: Overwrite,
+        read_snapshot: Option<i64>,
+    ) -> Result<Self> {
         let schema = table.schema();
         let encoder = if table.has_primary_key() {
             let keys = schema.columns(&schema.trimmed_primary_keys())?;
@@ -71,6 +80,7 @@ impl TableWrite {
         };
         Ok(Self {
             target: Target::new(&table, overwrite)?,
+            read_snapshot,
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
             defaults: Defaults::new(schema)?,
@@ -83,6 +93,7 @@ impl TableWrite {
             pending: Vec::new(),
             broken: false,
             in_doubt: false,
+            replaced: false,
             user,
             table,
         })
@@ -151,8 +162,17 @@ impl TableWrite {
         Ok(())
     }
 
-    /// Refuses to go on after rows were lost.
+    /// Refuses to go on after rows were lost, or after an overwrite is done.
     fn check_whole(&self) -> Result<()> {
+        if self.replaced {
+            return Err(Error::Request {
+                table: self.table.name().to_owned(),
+                reason:
+                    "this overwrite is committed, another commit would replace its rows: start \
+                         a new write"
+                        .to_owned(),
+            });
+        }
         if !self.broken {
             return Ok(());
         }
@@ -379,8 +399,15 @@ impl TableWrite {
         }
         let buckets: Vec<_> =
             self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-        let done =
-            commit(&self.table, &self.user, identifier, &self.target, &mut self.pending).await;
+        let done = commit(
+            &self.table,
+            &self.user,
+            identifier,
+            &self.target,
+            self.read_snapshot,
+            &mut self.pending,
+        )
+        .await;
         let outcome = match done {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -391,6 +418,7 @@ impl TableWrite {
         };
         self.pending.clear();
         self.in_doubt = false;
+        self.replaced = self.target.replaces();
         if !outcome.moved.is_empty() {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();

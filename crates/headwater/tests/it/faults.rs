@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use headwater::io::{FileIo, MemoryFileIo, Pools};
 use headwater::{Catalog, Datum, Env, Error, ErrorKind, NewTable, Overwrite};
-use headwater_testkit::{Fault, FaultyFileIo, Operation};
+use headwater_testkit::{Fault, FaultyFileIo, Interloper, Operation};
 
-use crate::interloper::Interloper;
 use crate::rows::run;
 use crate::small::{
-    Change, Row, append, catalog, check_reachable, copy_files, create, env, keyed, name, open,
-    read, rows, write,
+    Change, Row, append, batch, catalog, check_reachable, copy_files, create, env, keyed, name,
+    open, read, rows, write,
 };
 
 const OLD_USER: &str = "old";
@@ -311,6 +310,48 @@ fn racing_commits_end_as_if_one_came_after_the_other() {
                 assert_eq!(done.unwrap(), Some(4), "{context}");
                 let serial = change.apply(&other.apply(&old, is_keyed), is_keyed);
                 assert_eq!(found, serial, "{context}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_overwrite_computed_from_the_table_refuses_rows_that_it_has_not_read() {
+    run(async {
+        let definition = append().partitioned_by(["dt"]);
+        for (theirs, conflicts) in [
+            (Change::insert(rows(&["a"], 50..51, "theirs")), true),
+            (overwrite_a(rows(&["a"], 50..51, "theirs")), true),
+            (Change::insert(rows(&["b"], 50..51, "theirs")), false),
+        ] {
+            let (plain, old) = prepared(&definition).await;
+            let (rival, other) = (Arc::clone(&plain), theirs.clone());
+            let io = Interloper::before_publish(&plain, "snapshot-3", move || async move {
+                let table = open(&rival, &pool_env(50)).await.unwrap();
+                write(&table, "rival", 77, &other).await.unwrap();
+            });
+            let table = open(&io, &pool_env(51)).await.unwrap();
+            let ours = overwrite_a(rows(&["a"], 0..2, "ours"));
+            let builder = table.new_write().overwrite(ours.overwrite.clone()).computed_from(2);
+            let mut write = builder.build().unwrap();
+            write.write(&batch(&table, &ours.batches[0])).await.unwrap();
+            let done = write.commit(1).await;
+            let after_theirs = theirs.apply(&old, false);
+            if conflicts {
+                let error = done.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+                for part in ["snapshot 3", "'rival'", "snapshot 2", "again"] {
+                    assert!(error.to_string().contains(part), "{error}");
+                }
+                assert_eq!(plain_rows(&plain).await, after_theirs);
+                assert!(write.commit(2).await.is_err());
+            } else {
+                assert_eq!(done.unwrap().snapshot_id, Some(4));
+                assert_eq!(plain_rows(&plain).await, ours.apply(&after_theirs, false));
+                // The next commit would replace the first.
+                let more = write.write(&batch(&table, &ours.batches[0])).await;
+                assert!(more.unwrap_err().to_string().contains("start a new write"));
+                assert!(write.commit(2).await.is_err());
             }
         }
     });

@@ -10,7 +10,6 @@
 mod corruption;
 mod coverage;
 mod faults;
-mod interloper;
 mod properties;
 mod replay;
 mod roundtrip;

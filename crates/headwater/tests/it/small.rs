@@ -125,7 +125,7 @@ pub(crate) async fn write(
     write.commit(identifier).await
 }
 
-fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
+pub(crate) fn batch(table: &Table, rows: &[Row]) -> RecordBatch {
     let dts: StringArray = rows.iter().map(|r| Some(r.0.as_str())).collect();
     let ids: Int32Array = rows.iter().map(|r| Some(r.1)).collect();
     let values: StringArray = rows.iter().map(|r| Some(r.2.as_str())).collect();

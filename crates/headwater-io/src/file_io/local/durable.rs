@@ -86,6 +86,6 @@ impl DurableNames {
 }
 
 /// Writes the names inside `dir` to disk.
-pub(super) fn sync_dir(dir: &Path) -> std::io::Result<()> {
+pub(in crate::file_io) fn sync_dir(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }

@@ -25,6 +25,7 @@ mod place;
 mod publish;
 mod writer;
 
+pub(super) use durable::sync_dir;
 use durable::{DurableNames, SyncFailed};
 use place::Place;
 use writer::LocalWriter;

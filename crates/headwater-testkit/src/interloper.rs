@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use headwater::io::{FileIo, FileStatus, FileWriter, Publish, Result};
+use headwater_io::{FileIo, FileStatus, FileWriter, Publish, Result};
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
-/// Does `act` once, before the first publish of a path that contains `path`.
-pub(crate) struct Interloper {
+/// See [`before_publish`](Self::before_publish).
+pub struct Interloper {
     inner: Arc<dyn FileIo>,
     path: &'static str,
     act: Mutex<Option<Act>>,
 }
 
 impl Interloper {
-    pub(crate) fn before_publish<F>(
+    /// A file system that does `act` once, before the first publish of a path with `path` in it.
+    pub fn before_publish<F>(
         inner: &Arc<dyn FileIo>,
         path: &'static str,
         act: impl FnOnce() -> F + Send + 'static,
