@@ -1,7 +1,7 @@
 //! A file system that lets something else happen just before a chosen publish.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,7 +70,7 @@ impl FileIo for Interloper {
 
     async fn publish(&self, path: &str, data: Bytes) -> Result<Publish> {
         if path.contains(self.path) {
-            let act = self.act.lock().unwrap().take();
+            let act = self.act.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(act) = act {
                 act().await;
             }

@@ -127,7 +127,7 @@ impl FilePaths {
         let url = ListingTableUrl::parse(path)?;
         let is_directory = url.is_collection();
         let mut config = ListingTableConfig::new(url.clone()).infer_options(state).await?;
-        let csv = config.options.as_ref().and_then(|options| text_options(options));
+        let csv = config.options.as_ref().and_then(text_options);
         if let Some(options) = &csv {
             config = config.with_listing_options(options.clone());
         }

@@ -47,14 +47,19 @@ pub struct CommitOutcome {
 /// Most times that rows are numbered anew before a commit gives up.
 const MAX_REBASES: usize = 100;
 
-pub(super) async fn commit(
-    table: &Table,
-    user: &str,
-    identifier: i64,
-    target: &Target,
-    read_snapshot: Option<i64>,
-    messages: &mut [CommitMessage],
-) -> Result<CommitOutcome> {
+/// Who commits, and what happens to earlier rows.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) table: &'a Table,
+    pub(super) user: &'a str,
+    pub(super) identifier: i64,
+    pub(super) target: &'a Target,
+    /// The snapshot that replacing rows were computed from.
+    pub(super) read_snapshot: Option<i64>,
+}
+
+pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Result<CommitOutcome> {
+    let Job { table, target, .. } = job;
     let store = table.store();
     // The snapshot records the newest schema; the rows were checked against the opened one.
     let committer = Committer::new(store, table.schema(), table.options())?;
@@ -64,8 +69,7 @@ pub(super) async fn commit(
     }
     let mut floor_snapshot: HashMap<(BinaryRow, i32), i64> = HashMap::new();
     for attempt in 0.. {
-        let request =
-            request(table, user, identifier, target, read_snapshot, messages, &floor_snapshot);
+        let request = request(job, messages, &floor_snapshot);
         if matches!(target, Target::Dynamic) && request.entries.is_empty() {
             return Ok(outcome);
         }
@@ -122,14 +126,11 @@ fn last_sequence(message: &CommitMessage) -> i64 {
 }
 
 fn request(
-    table: &Table,
-    user: &str,
-    identifier: i64,
-    target: &Target,
-    read_snapshot: Option<i64>,
+    job: Job<'_>,
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
+    let Job { table, user, identifier, target, read_snapshot } = job;
     let mut entries = Vec::new();
     let mut partitions = HashSet::new();
     for message in messages {

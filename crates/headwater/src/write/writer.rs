@@ -16,7 +16,7 @@ use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 use super::bucket::BucketWriter;
 use super::builder::Overwrite;
 use super::check::check_batch;
-use super::commit::{CommitMessage, CommitOutcome, commit, remove_files};
+use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
 use super::file::FileLayout;
 use super::overwrite::{Target, check_inside};
@@ -399,15 +399,14 @@ impl TableWrite {
         }
         let buckets: Vec<_> =
             self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-        let done = commit(
-            &self.table,
-            &self.user,
+        let job = Job {
+            table: &self.table,
+            user: &self.user,
             identifier,
-            &self.target,
-            self.read_snapshot,
-            &mut self.pending,
-        )
-        .await;
+            target: &self.target,
+            read_snapshot: self.read_snapshot,
+        };
+        let done = commit(job, &mut self.pending).await;
         let outcome = match done {
             Ok(outcome) => outcome,
             Err(error) => {
