@@ -16,7 +16,8 @@ use headwater::spec::row::arrow::datum_at;
 use headwater::spec::types::arrow_type;
 use headwater::{DataField, Datum, RowType, TableSchema, TypeKind};
 
-use self::convert::{check_assignable, convert};
+use self::convert::check_assignable;
+pub(crate) use self::convert::convert;
 use crate::error::SqlError;
 
 /// Where the values of a table's column come from.

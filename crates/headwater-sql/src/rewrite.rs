@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::SqlError;
+use crate::files::function_table;
 use crate::sample;
 
 /// Catalog and schema that stand for files; not names that a statement can contain by accident.
@@ -94,6 +95,9 @@ impl VisitorMut for Rewriter {
                 "use WHERE random() < 0.1",
             ));
         }
+        if let Err(error) = file_function(factor) {
+            return ControlFlow::Break(error);
+        }
         match factor {
             TableFactor::Table { name, args: None, .. } => file_name(name),
             TableFactor::Table { name, args: Some(args), .. } => {
@@ -144,6 +148,18 @@ fn name_repeated(items: &mut [SelectItem]) {
         let expr = expr.clone();
         *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) };
     }
+}
+
+/// `read_csv('…', …)` is a table.
+fn file_function(factor: &mut TableFactor) -> Result<(), SqlError> {
+    let TableFactor::Table { name, args, .. } = factor else { return Ok(()) };
+    if let Some(given) = args
+        && let Some(table) = function_table(name, &given.args)?
+    {
+        *name = table;
+        *args = None;
+    }
+    Ok(())
 }
 
 /// A name in single quotes is a file's.

@@ -119,7 +119,7 @@ fn order<'a>(given: impl Iterator<Item = &'a str>, wanted: &[DataField]) -> Vec<
 }
 
 /// The values in the wanted type.
-pub(super) fn convert(
+pub(crate) fn convert(
     given: &ArrayRef,
     wanted: &DataType,
     column: &str,

@@ -1,27 +1,35 @@
-//! Files as tables: `FROM 'orders.csv'`, `FROM 'data/*.parquet'`. Columns and types come from the
-//! files.
+//! Files as tables: `FROM 'orders.csv'`, `FROM 'data/*.parquet'`, `FROM read_csv('x.txt', …)`.
+//! Columns and types come from the files, or from the statement.
 
 mod csv;
+mod request;
 mod sniff;
 mod uses;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Field, Schema};
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableConfigExt, ListingTableUrl,
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use futures::TryStreamExt;
+use headwater::spec::types::arrow_type;
 
 use self::csv::CsvTable;
+pub(crate) use self::request::function_table;
+use self::request::{Format, Request};
 use self::uses::Columns;
 pub(crate) use self::uses::{Purpose, text_columns};
 use crate::error::SqlError;
@@ -106,52 +114,132 @@ impl SchemaProvider for FilePaths {
         Vec::new()
     }
 
-    async fn table(&self, path: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match self.open(path).await {
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.open(name).await {
             Ok(table) => Ok(Some(table)),
-            Err(error) => Err(DataFusionError::External(Box::new(readable(path, &error)))),
+            Err(error) => {
+                let error = readable(Request::path_of(name), &error);
+                Err(DataFusionError::External(Box::new(error)))
+            }
         }
     }
 
-    fn table_exist(&self, _path: &str) -> bool {
+    fn table_exist(&self, _name: &str) -> bool {
         true
     }
 }
 
 impl FilePaths {
-    async fn open(&self, path: &str) -> Result<Arc<dyn TableProvider>> {
-        if let Some(table) = self.open.csv(path) {
+    async fn open(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
+        if let Some(table) = self.open.csv(name) {
             return Ok(Arc::new(table));
         }
         let state = self.state.as_ref();
-        let url = ListingTableUrl::parse(path)?;
+        let request =
+            Request::parse(name).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let url = ListingTableUrl::parse(&request.path)?;
         let is_directory = url.is_collection();
-        let mut config = ListingTableConfig::new(url.clone()).infer_options(state).await?;
-        let csv = config.options.as_ref().and_then(text_options);
-        if let Some(options) = &csv {
-            config = config.with_listing_options(options.clone());
-        }
+        let options = listing_options(&request, &url, state).await?;
+        let mut config = ListingTableConfig::new(url.clone()).with_listing_options(options.clone());
         if is_directory {
             config = config.infer_partitions_from_path(state).await?;
         }
+        if let (Some(columns), false) = (&request.columns, is_csv(&options)) {
+            let field = |(name, given): &(String, headwater::DataType)| {
+                Field::new(name, arrow_type(&given.kind), true)
+            };
+            let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+            config = config.with_schema(Arc::new(schema));
+        }
         let table = ListingTable::try_new(config.infer_schema(state).await?)?;
-        let Some(options) = csv else { return Ok(Arc::new(table)) };
+        if !is_csv(&options) {
+            return Ok(Arc::new(table));
+        }
         check_headers(state, &url, &options).await?;
-        let table = CsvTable::open(path, table, state, self.state.task_ctx()).await?;
-        self.open.opened(path, table.clone());
+        let table = CsvTable::open(&request, table, state, self.state.task_ctx()).await?;
+        self.open.opened(name, table.clone());
         Ok(Arc::new(table))
     }
 }
 
-/// For CSV: reads every column as text, and line breaks inside of quotes.
-fn text_options(options: &ListingOptions) -> Option<ListingOptions> {
+/// Format and compression: as the request says, else as the first file is called.
+async fn listing_options(
+    request: &Request,
+    url: &ListingTableUrl,
+    state: &SessionState,
+) -> Result<ListingOptions> {
+    let store = state.runtime_env().object_store(url)?;
+    let mut files = url.list_all_files(state, store.as_ref(), "").await?;
+    let Some(first) = files.try_next().await? else {
+        return Err(DataFusionError::Plan("No files for table".to_owned()));
+    };
+    drop(files);
+    let (extension, compressed) =
+        ListingTableConfig::infer_file_extension_and_compression_type(first.location.as_ref())?;
+    let format = match (request.format, extension.to_ascii_lowercase().as_str()) {
+        (Some(format), _) => format,
+        (None, "csv" | "tsv") => Format::Csv,
+        (None, "json" | "ndjson" | "jsonl") => Format::Json,
+        (None, "parquet") => Format::Parquet,
+        (None, other) => {
+            return Err(DataFusionError::Plan(format!(
+                "its format is not known by '.{other}': use read_csv('…'), read_json('…') or \
+                 read_parquet('…')"
+            )));
+        }
+    };
+    let compression = match request.compression.as_deref() {
+        Some("none") => FileCompressionType::UNCOMPRESSED,
+        Some(named) => FileCompressionType::from_str(named)?,
+        None => match &compressed {
+            Some(named) => FileCompressionType::from_str(named)?,
+            None => FileCompressionType::UNCOMPRESSED,
+        },
+    };
+    let defaults = state.default_table_options();
+    let format: Arc<dyn FileFormat> = match format {
+        Format::Parquet => {
+            Arc::new(ParquetFormat::default().with_options(defaults.parquet.clone()))
+        }
+        // All rows are looked at: what a later row has in addition must not get lost.
+        Format::Json => Arc::new(
+            JsonFormat::default()
+                .with_options(defaults.json.clone())
+                .with_schema_infer_max_rec(usize::MAX)
+                .with_file_compression_type(compression),
+        ),
+        Format::Csv => {
+            let mut options = defaults.csv.clone();
+            options.has_header = request.header.or(options.has_header);
+            if let Some(delimiter) = request.delimiter {
+                options.delimiter = delimiter;
+            } else if extension.eq_ignore_ascii_case("tsv") {
+                options.delimiter = b'\t';
+            }
+            options.quote = request.quote.unwrap_or(options.quote);
+            options.escape = request.escape.or(options.escape);
+            options.comment = request.comment.or(options.comment);
+            // Every column is read as text, with line breaks inside of quotes.
+            Arc::new(
+                CsvFormat::default()
+                    .with_options(options)
+                    .with_schema_infer_max_rec(0)
+                    .with_newlines_in_values(true)
+                    .with_file_compression_type(compression),
+            )
+        }
+    };
+    let extension = match compressed {
+        _ if request.format.is_some() => String::new(),
+        Some(compressed) => format!("{extension}.{compressed}"),
+        None => extension,
+    };
+    Ok(ListingOptions::new(format).with_file_extension(extension))
+}
+
+fn is_csv(options: &ListingOptions) -> bool {
     let format: &dyn FileFormat = options.format.as_ref();
-    let format = (format as &dyn std::any::Any).downcast_ref::<CsvFormat>()?;
-    let format = CsvFormat::default()
-        .with_options(format.options().clone())
-        .with_schema_infer_max_rec(0)
-        .with_newlines_in_values(true);
-    Some(ListingOptions { format: Arc::new(format), ..options.clone() })
+    (format as &dyn std::any::Any).is::<CsvFormat>()
 }
 
 /// Refuses files whose columns are not those of the first: they are read by position.

@@ -3,6 +3,7 @@
 //! Definitions and INSERT are parsed here, with Flink's words; everything that is a query goes to
 //! DataFusion's parser, with the tokens' own places, so that a complaint names the script's line.
 
+mod columns;
 mod cursor;
 mod insert;
 mod table;
@@ -14,6 +15,7 @@ use datafusion::sql::parser::{DFParserBuilder, Statement as QueryStatement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+pub(crate) use self::columns::column_list;
 use self::cursor::Cursor;
 pub(crate) use self::insert::Insert;
 pub(crate) use self::table::{Column, CreateTable};

@@ -182,3 +182,111 @@ async fn a_failing_copy_leaves_the_old_file() {
     assert_eq!(w.run(&format!("SELECT v FROM '{parts}'")).await, ["1"]);
     assert!(w.fails(&copy).await.to_string().contains("not empty"));
 }
+
+#[tokio::test]
+async fn csv_with_options() {
+    let w = Warehouse::new().await;
+    let file = w.path("x.txt");
+    std::fs::write(&file, "# from the till\n007;'a;b';NA;12345678901234567.89\n8;'';x;1\n")
+        .unwrap();
+    let options = "delim => ';', quote => '''', comment => '#', header => false, nullstr => 'NA'";
+    let all = w.run(&format!("SELECT * FROM read_csv('{file}', {options})")).await;
+    assert_eq!(all, ["007|a;b|NULL|12345678901234567.89", "8|NULL|x|1.00"]);
+    let texts = format!("read_csv('{file}', {options}, all_varchar => true)");
+    let types = w.run(&format!("SELECT DISTINCT arrow_typeof(column_4) FROM {texts}")).await;
+    assert_eq!(types, ["Utf8"]);
+    let columns = "columns => 'id INT, name STRING, tag STRING, amount DECIMAL(19, 2) NOT NULL'";
+    let given = format!("read_csv('{file}', {options}, {columns}) AS f");
+    let all = w.run(&format!("SELECT f.id + 1, name, f.tag, amount * 2 FROM {given}")).await;
+    assert_eq!(all, ["8|a;b|NULL|24691357802469135.78", "9|NULL|x|2.00"]);
+    let columns = "columns => 'id INT, name STRING, tag INT, amount DECIMAL(19, 2)'";
+    let error = w.fails(&format!("SELECT * FROM read_csv('{file}', {options}, {columns})")).await;
+    assert!(error.to_string().contains("column 'tag'"), "{error}");
+    for (call, part) in [
+        (format!("read_csv('{file}', headr => true)"), "no option 'headr'"),
+        (format!("read_csv('{file}', header => 'maybe')"), "true or false"),
+        (format!("read_csv('{file}', delim => '||')"), "one ASCII character"),
+        (format!("read_csv('{file}', {options}, columns => 'a INT')"), "1 columns, the file"),
+        (format!("read_csv('{file}', columns => 'a WRONG')"), "WRONG"),
+        ("read_csv(header => true)".to_owned(), "needs a path"),
+        (format!("read_parquet('{file}', header => true)"), "no option 'header'"),
+        (format!("read_csv('{}')", w.path("none.txt")), "does not exist"),
+        (format!("'{file}'"), "read_csv"),
+    ] {
+        let error = w.fails(&format!("SELECT * FROM {call}")).await.to_string();
+        assert!(error.contains(part), "{call}: {error}");
+    }
+    let tabs = w.path("x.tsv");
+    std::fs::write(&tabs, "a\tb\n1\t2,3\n").unwrap();
+    assert_eq!(w.run(&format!("SELECT a, b FROM '{tabs}'")).await, ["1|2,3"]);
+}
+
+#[tokio::test]
+async fn lines_of_json_are_tables() {
+    let w = Warehouse::new().await;
+    for name in ["x.json", "x.ndjson", "x.jsonl"] {
+        let file = w.path(name);
+        let mut rows = String::new();
+        for n in 0..2000 {
+            rows.push_str(&format!("{{\"id\": {n}, \"tags\": [\"a\", \"b\"]}}\n"));
+        }
+        rows.push_str("{\"id\": 2000, \"tags\": null, \"late\": {\"v\": 1.5}}\n");
+        std::fs::write(&file, rows).unwrap();
+        let query = format!("SELECT count(*), sum(id), sum(f.late.v) FROM '{file}' AS f");
+        assert_eq!(w.run(&query).await, ["2001|2001000|1.5"], "{name}");
+    }
+    let file = w.path("exact.json");
+    std::fs::write(&file, "{\"a\": 12345678901234567.89, \"day\": \"2026-01-02\"}\n").unwrap();
+    let query = format!("FROM read_json('{file}', columns => 'a DECIMAL(19, 2), day DATE')");
+    assert_eq!(w.run(&query).await, ["12345678901234567.89|2026-01-02"]);
+    let copy = w.path("copy.json");
+    w.run(&format!("COPY (SELECT 1 AS a, 'x' AS b) TO '{copy}'")).await;
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "{\"a\":1,\"b\":\"x\"}\n");
+    std::fs::write(&file, "{\"a\": 1}\n{\"a\": }\n").unwrap();
+    let error = w.fails(&format!("SELECT * FROM '{file}'")).await.to_string();
+    assert!(error.contains("exact.json"), "{error}");
+}
+
+#[tokio::test]
+async fn compressed_files_and_globs() {
+    let w = Warehouse::new().await;
+    for (at, compression) in ["gz", "zst", "bz2", "xz"].iter().enumerate() {
+        let file = w.path(&format!("c/{at}.csv.{compression}"));
+        w.run(&format!(
+            "COPY (SELECT value AS v, {at} AS f FROM generate_series(1, 1000)) TO '{file}'
+                 STORED AS CSV OPTIONS ('format.compression' '{compression}')"
+        ))
+        .await;
+        let query = format!("SELECT count(*), sum(v), max(f) FROM '{file}'");
+        assert_eq!(w.run(&query).await, [format!("1000|500500|{at}")], "{compression}");
+        let plain = std::fs::read(&file).unwrap();
+        assert!(!plain.starts_with(b"v,f"), "{compression}");
+    }
+    let gz = w.path("c/0.csv.gz");
+    std::fs::copy(&gz, w.path("c/9.csv.gz")).unwrap();
+    let all = w.run(&format!("SELECT count(*) FROM '{}'", w.path("c/*.csv.gz"))).await;
+    assert_eq!(all, ["2000"]);
+    let other = w.path("packed");
+    std::fs::copy(&gz, &other).unwrap();
+    let query = format!("SELECT count(*) FROM read_csv('{other}', compression => 'gzip')");
+    assert_eq!(w.run(&query).await, ["1000"]);
+    let cut = std::fs::read(&gz).unwrap();
+    std::fs::write(&gz, &cut[..cut.len() / 2]).unwrap();
+    w.fails(&format!("SELECT count(*) FROM '{gz}'")).await;
+}
+
+#[tokio::test]
+async fn copies_with_partitions_are_directories() {
+    let w = Warehouse::new().await;
+    let dir = w.path("by_day/");
+    w.run(&format!(
+        "COPY (SELECT value AS v, CASE WHEN value < 3 THEN 'a' ELSE 'b' END AS p
+               FROM generate_series(1, 10)) TO '{dir}' STORED AS PARQUET PARTITIONED BY (p)"
+    ))
+    .await;
+    assert!(std::fs::exists(w.path("by_day/p=a")).unwrap());
+    let query = format!("SELECT p, count(*), sum(v) FROM '{dir}' GROUP BY p ORDER BY p");
+    assert_eq!(w.run(&query).await, ["a|2|3", "b|8|52"]);
+    let query = format!("SELECT count(*) FROM '{dir}' WHERE p = 'a'");
+    assert_eq!(w.run(&query).await, ["2"]);
+}

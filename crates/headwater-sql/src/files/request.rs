@@ -1,0 +1,221 @@
+//! What a statement asks of a file: `'orders.csv'` alone, or a function with options:
+//! `read_csv('orders.txt', delim => ';', header => false)`.
+//!
+//! The planner looks tables up by name, so the request travels as one: the path and the options
+//! behind it, divided by a character that no path holds.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, UnaryOperator, Value,
+    ValueWithSpan,
+};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use headwater::DataType;
+
+use crate::dialect::HeadwaterDialect;
+use crate::error::SqlError;
+use crate::parse::column_list;
+use crate::rewrite::{FILE_CATALOG, FILE_SCHEMA};
+
+/// Between the path and the options of a request, and between these.
+const DIVIDER: char = '\u{1f}';
+
+/// How the files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// A file, or several, and how to read it.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    pub(super) path: String,
+    /// By the file's name if `None`.
+    pub(super) format: Option<Format>,
+    pub(super) header: Option<bool>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) quote: Option<u8>,
+    pub(super) escape: Option<u8>,
+    pub(super) comment: Option<u8>,
+    /// The text that stands for null, besides the empty one.
+    pub(super) null: Option<String>,
+    pub(super) compression: Option<String>,
+    /// Every column is a STRING.
+    pub(super) all_texts: bool,
+    /// Names and types of the columns.
+    pub(super) columns: Option<Vec<(String, DataType)>>,
+}
+
+/// The options of each function, with the names that other systems use for them.
+const OPTIONS: [(&str, &[&str]); 3] = [
+    (
+        "read_csv",
+        &[
+            "header",
+            "delim",
+            "quote",
+            "escape",
+            "comment",
+            "nullstr",
+            "compression",
+            "all_varchar",
+            "columns",
+        ],
+    ),
+    ("read_json", &["compression", "columns"]),
+    ("read_parquet", &[]),
+];
+
+/// The table's name for a call of one of the functions; `None` for other functions.
+pub(crate) fn function_table(
+    name: &ObjectName,
+    args: &[FunctionArg],
+) -> Result<Option<ObjectName>, SqlError> {
+    let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else { return Ok(None) };
+    let called = ident.value.to_ascii_lowercase();
+    let known = called.strip_suffix("_auto").unwrap_or(&called);
+    let Some((function, options)) = OPTIONS.iter().find(|(function, _)| *function == known) else {
+        return Ok(None);
+    };
+    let mut path = None;
+    let mut given: Vec<(String, String)> = Vec::new();
+    for arg in args {
+        match arg {
+            FunctionArg::Unnamed(value) if path.is_none() => {
+                path = Some(constant(value).ok_or_else(|| {
+                    SqlError::invalid(format!("{function} takes a path in single quotes first"))
+                })?);
+            }
+            FunctionArg::Named { name, arg, .. } => {
+                let key = match name.value.to_ascii_lowercase().as_str() {
+                    "sep" | "delimiter" => "delim".to_owned(),
+                    "null" | "nullstring" => "nullstr".to_owned(),
+                    other => other.to_owned(),
+                };
+                if !options.contains(&key.as_str()) {
+                    return Err(SqlError::invalid(format!(
+                        "{function} has no option '{}'; it has: {}",
+                        name.value,
+                        if options.is_empty() { "none".to_owned() } else { options.join(", ") }
+                    )));
+                }
+                let value = constant(arg).ok_or_else(|| {
+                    SqlError::invalid(format!("option '{key}' of {function} takes a constant"))
+                })?;
+                if given.iter().any(|(other, _)| *other == key) {
+                    return Err(SqlError::invalid(format!("option '{key}' is given twice")));
+                }
+                given.push((key, value));
+            }
+            _ => {
+                return Err(SqlError::invalid(format!(
+                    "{function} takes a path and options by name, such as {function}('file', …)"
+                )));
+            }
+        }
+    }
+    let path = path.ok_or_else(|| SqlError::invalid(format!("{function} needs a path")))?;
+    if path.contains(DIVIDER) || given.iter().any(|(_, value)| value.contains(DIVIDER)) {
+        return Err(SqlError::invalid("the character U+001F is in a path or an option"));
+    }
+    let mut text = format!("{path}{DIVIDER}{function}");
+    for (key, value) in given {
+        text.push_str(&format!("{DIVIDER}{key}={value}"));
+    }
+    // What is wrong with the options is said here, and not by a missing table.
+    Request::parse(&text)?;
+    let parts = [FILE_CATALOG, FILE_SCHEMA, &text].map(|part| Ident::with_quote('"', part));
+    Ok(Some(ObjectName::from(parts.to_vec())))
+}
+
+fn constant(value: &FunctionArgExpr) -> Option<String> {
+    let FunctionArgExpr::Expr(expr) = value else { return None };
+    match expr {
+        Expr::Value(ValueWithSpan { value, .. }) => match value {
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => {
+                Some(text.clone())
+            }
+            Value::Boolean(value) => Some(value.to_string()),
+            Value::Number(text, _) => Some(text.clone()),
+            _ => None,
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, .. } => None,
+        _ => None,
+    }
+}
+
+impl Request {
+    /// The path in the name of a table.
+    pub(super) fn path_of(name: &str) -> &str {
+        name.split_once(DIVIDER).map_or(name, |(path, _)| path)
+    }
+
+    /// Reads the name of a table.
+    pub(super) fn parse(name: &str) -> Result<Self, SqlError> {
+        let mut parts = name.split(DIVIDER);
+        let path = parts.next().unwrap_or_default().to_owned();
+        let mut request = Self { path, ..Self::default() };
+        request.format = match parts.next() {
+            Some("read_csv") => Some(Format::Csv),
+            Some("read_json") => Some(Format::Json),
+            Some(_) => Some(Format::Parquet),
+            None => None,
+        };
+        for option in parts {
+            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            request.set(key, value)?;
+        }
+        Ok(request)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), SqlError> {
+        match key {
+            "header" => self.header = Some(boolean(key, value)?),
+            "all_varchar" => self.all_texts = boolean(key, value)?,
+            "delim" => self.delimiter = Some(character(key, value)?),
+            "quote" => self.quote = Some(character(key, value)?),
+            "escape" => self.escape = Some(character(key, value)?),
+            "comment" => self.comment = Some(character(key, value)?),
+            "nullstr" => self.null = Some(value.to_owned()),
+            "compression" => self.compression = Some(compression(value)?),
+            _ => {
+                let mut tokens = Tokenizer::new(&HeadwaterDialect, value)
+                    .tokenize_with_location()
+                    .map_err(|e| SqlError::invalid(format!("option 'columns': {e}")))?;
+                tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+                self.columns = Some(column_list(tokens)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn boolean(key: &str, value: &str) -> Result<bool, SqlError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(SqlError::invalid(format!("option '{key}' = '{value}': use true or false"))),
+    }
+}
+
+fn character(key: &str, value: &str) -> Result<u8, SqlError> {
+    match value.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ if value == "\\t" => Ok(b'\t'),
+        _ => Err(SqlError::invalid(format!("option '{key}' = '{value}': use one ASCII character"))),
+    }
+}
+
+fn compression(value: &str) -> Result<String, SqlError> {
+    let value = value.to_ascii_lowercase();
+    match value.as_str() {
+        "gzip" | "gz" => Ok("gzip".to_owned()),
+        "zstd" | "zst" => Ok("zstd".to_owned()),
+        "bzip2" | "bz2" => Ok("bzip2".to_owned()),
+        "xz" | "none" => Ok(value),
+        _ => Err(SqlError::invalid(format!(
+            "option 'compression' = '{value}': there are gzip, zstd, bzip2, xz and none"
+        ))),
+    }
+}
