@@ -199,6 +199,13 @@ impl FileIo for LocalFileIo {
         .await
     }
 
+    async fn move_dir(&self, from: &str, to: &str) -> Result<Publish> {
+        check_path(from)?;
+        check_path(to)?;
+        let to = to.to_owned();
+        self.blocking("rename", from, move |root, from| publish::move_dir(root, from, &to)).await
+    }
+
     async fn delete_dir(&self, path: &str) -> Result<()> {
         let path = check_dir(path)?;
         if path.is_empty() {
