@@ -21,6 +21,7 @@ pub use file_io::object::ObjectFileIo;
 pub use file_io::open::{local_object_store, open_root};
 pub use file_io::path_check::check_path;
 pub use file_io::staged::StagedOutput;
+pub use file_io::turn::{Turn, TurnGuard};
 pub use file_io::{FileIo, FileStatus, FileWriter, Publish};
 pub use memory::{MemoryBudget, MemoryError, Reservation};
 pub use pools::{PoolError, Pools, Task};

@@ -215,6 +215,12 @@ impl MetadataError {
         }
     }
 
+    /// Whether the commit may have happened all the same.
+    #[must_use]
+    pub const fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown { .. } | Self::Io(IoError::OutcomeUnknown { .. }))
+    }
+
     pub(crate) fn corrupt(path: &str, source: SpecError) -> Self {
         Self::Corrupt { path: path.to_owned(), source }
     }

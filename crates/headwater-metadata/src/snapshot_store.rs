@@ -107,6 +107,30 @@ impl TableStore {
         }
     }
 
+    /// The newest snapshot that is not newer than `millis` after 1970; `None` if all are.
+    ///
+    /// # Errors
+    /// A snapshot is corrupt, or the store did not answer.
+    pub async fn snapshot_at(&self, millis: i64) -> Result<Option<Snapshot>> {
+        let ids = self.snapshot_ids().await?;
+        let (mut low, mut high) = (0, ids.len());
+        let mut found = None;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(id) = ids.get(middle) else { break };
+            // One that is gone by now has expired: it is older than those that are there.
+            match self.try_snapshot(*id).await? {
+                Some(snapshot) if snapshot.time_millis > millis => high = middle,
+                Some(snapshot) => {
+                    found = Some(snapshot);
+                    low = middle + 1;
+                }
+                None => low = middle + 1,
+            }
+        }
+        Ok(found)
+    }
+
     /// Newest snapshot of a commit user, searching backwards from the newest one.
     ///
     /// # Errors

@@ -9,11 +9,17 @@ use crate::error::SpecError;
 use crate::options::Options;
 use crate::types::{DataField, RowType};
 
+mod change;
 mod create;
 mod json_text;
+mod nested;
+mod rename;
+mod validate;
 
+pub use change::{Position, SchemaChange, type_changes};
 pub use create::{NewColumn, NewTable};
 pub(crate) use json_text::check_document;
+pub use validate::validate;
 
 /// Version of the documents that this program writes.
 pub const CURRENT_VERSION: i32 = 3;
@@ -134,6 +140,15 @@ impl TableSchema {
         out.insert("timeMillis".into(), self.time_millis.into());
         out.extend(self.unknown.clone());
         pretty("schema", &Value::Object(out))
+    }
+
+    /// The columns and the options as JSON on one line each, as system tables show them.
+    #[must_use]
+    pub fn flat_json(&self) -> (String, String) {
+        let fields: Value = self.fields.iter().map(DataField::to_json).collect();
+        let options: Map<String, Value> =
+            self.options.iter().map(|(k, v)| (k.to_owned(), Value::String(v.to_owned()))).collect();
+        (fields.to_string(), Value::Object(options).to_string())
     }
 
     fn check_columns(&self) -> Result<(), SpecError> {

@@ -12,6 +12,7 @@ use arrow::array::{ArrayRef, NullArray, StringArray};
 use arrow::datatypes::{Field, Fields, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::ScalarValue;
+use headwater::options::effective_option;
 use headwater::spec::row::arrow::datum_at;
 use headwater::spec::types::arrow_type;
 use headwater::{DataField, Datum, RowType, TableSchema, TypeKind};
@@ -131,6 +132,31 @@ impl Assignment {
                     .map_err(headwater::Error::from)?;
                 values.push((field.name.clone(), datum));
             }
+        }
+        Ok(values)
+    }
+
+    /// Partition columns with values that a statement gives as texts, in the columns' types. The
+    /// table's name for null partitions is null.
+    pub(crate) fn partition_values(
+        table: &TableSchema,
+        partition: &[(String, Option<String>)],
+    ) -> Result<Vec<(String, Option<Datum>)>, SqlError> {
+        check_partition(table, partition)?;
+        let null_name = effective_option(table, "partition.default-name");
+        let mut values = Vec::with_capacity(partition.len());
+        for (name, text) in partition {
+            let text = text.as_deref().filter(|text| Some(*text) != null_name);
+            let value = match table.field(name) {
+                Some(field) => datum_at(
+                    constant(text, field)?.to_array()?.as_ref(),
+                    0,
+                    &field.data_type.clone().with_nullable(true),
+                )
+                .map_err(headwater::Error::from)?,
+                None => None,
+            };
+            values.push((name.clone(), value));
         }
         Ok(values)
     }

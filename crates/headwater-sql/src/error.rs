@@ -99,6 +99,14 @@ impl SqlError {
         self.position.line
     }
 
+    /// Whether rows may have been committed in spite of the error.
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
+        let SqlErrorKind::Table(headwater::Error::Metadata(error)) = &self.what else {
+            return false;
+        };
+        error.is_outcome_unknown()
+    }
+
     /// What is wrong.
     #[must_use]
     pub const fn what(&self) -> &SqlErrorKind {

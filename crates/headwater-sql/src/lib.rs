@@ -29,10 +29,13 @@
 //! ```
 
 mod assign;
+mod connector;
 mod dialect;
 mod error;
+mod explain;
 mod files;
 mod floats;
+mod hint;
 mod names;
 mod parse;
 mod provider;
@@ -43,7 +46,11 @@ mod sample;
 mod scan_exec;
 mod script;
 mod session;
+pub mod settings;
 mod show;
+mod sink;
+mod system_table;
+mod table_reference;
 mod write_exec;
 
 pub use error::{SqlError, SqlErrorKind};

@@ -2,33 +2,43 @@
 //! the library. Rows are changed elsewhere: the hooks for that refuse.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
 use datafusion::common::not_impl_err;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use headwater::{Catalog, ErrorKind, Identifier, Table, TypeKind, open_table};
+use headwater::{ErrorKind, Identifier, Table, TypeKind};
 
+use crate::error::SqlError;
+use crate::hint::{OptionList, unmark};
+use crate::names::FullName;
 use crate::pushdown::{is_translatable, is_whole, predicate_of};
 use crate::scan_exec::ScanExec;
+use crate::session::{Scope, Temporary};
+use crate::system_table::SystemTable;
 
 /// What a statement's look-ups bring to light besides tables.
 #[derive(Default)]
 pub(crate) struct Lookups {
-    missing: Mutex<Option<(Identifier, headwater::Error)>>,
+    missing: Mutex<Option<(Identifier, SqlError)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
-    reads: Mutex<Vec<(Identifier, i64)>>,
+    reads: Mutex<Vec<(FullName, i64)>>,
 }
 
 impl Lookups {
     /// The first table that was asked for and is not there.
-    pub(crate) fn take_missing(&self) -> Option<(Identifier, headwater::Error)> {
+    pub(crate) fn take_missing(&self) -> Option<(Identifier, SqlError)> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Remembers a table that is not there.
+    fn missed(&self, id: Identifier, error: SqlError) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.get_or_insert((id, error));
     }
 
     /// Warnings of the tables that were opened: table and sentence.
@@ -46,11 +56,22 @@ impl Lookups {
         }
     }
 
+    /// Remembers which snapshot of a table the statement reads by itself.
+    fn read(&self, name: FullName, snapshot: i64) {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).push((name, snapshot));
+    }
+
     /// The oldest snapshot of the table that the statement's query reads, 0 for an empty table;
-    /// `None` if the query does not read the table.
-    pub(crate) fn snapshot_read(&self, id: &Identifier) -> Option<i64> {
+    /// `None` if the query does not read the table, or reads it at a snapshot that it asks for.
+    pub(crate) fn snapshot_read(&self, name: &FullName) -> Option<i64> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        reads.iter().filter(|(read, _)| read == id).map(|(_, snapshot)| *snapshot).min()
+        reads.iter().filter(|(read, _)| read == name).map(|(_, snapshot)| *snapshot).min()
+    }
+
+    /// Remembers a warning about the statement.
+    pub(crate) fn warn(&self, text: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.insert((String::new(), text));
     }
 
     /// Remembers the warnings of a table.
@@ -62,17 +83,11 @@ impl Lookups {
     }
 }
 
-/// The catalog as DataFusion sees it during one statement.
-#[derive(Clone)]
+/// A catalog as DataFusion sees it during one statement.
+#[derive(Debug, Clone)]
 pub(crate) struct HeadwaterCatalog {
-    pub(crate) catalog: Arc<dyn Catalog>,
-    pub(crate) lookups: Arc<Lookups>,
-}
-
-impl fmt::Debug for HeadwaterCatalog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeadwaterCatalog").finish_non_exhaustive()
-    }
+    pub(crate) name: String,
+    pub(crate) scope: Arc<Scope>,
 }
 
 impl CatalogProvider for HeadwaterCatalog {
@@ -98,22 +113,27 @@ impl SchemaProvider for HeadwaterDatabase {
         Vec::new()
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let id = Identifier::new(&self.name, name);
-        let lookups = &self.catalog.lookups;
-        match open_pinned(self.catalog.catalog.as_ref(), &id).await {
-            Ok((table, snapshot)) => {
-                lookups.opened(&table);
-                lookups.reads.lock().unwrap_or_else(PoisonError::into_inner).push((id, snapshot));
-                Ok(Some(Arc::new(HeadwaterTable::new(table))))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let mut missing = lookups.missing.lock().unwrap_or_else(PoisonError::into_inner);
-                missing.get_or_insert((id, error));
-                Ok(None)
-            }
-            Err(error) => Err(DataFusionError::External(Box::new(error))),
-        }
+    async fn table(&self, name: &str) -> PlanResult<Option<Arc<dyn TableProvider>>> {
+        let (plain, hint) = unmark(name);
+        let scope = &self.catalog.scope;
+        let full = FullName::new(&self.catalog.name, &self.name, plain);
+        let found = match scope.temporary(&full) {
+            Some(_) if !hint.is_empty() => Err(SqlError::unsupported(
+                format!("a hint behind the temporary table '{plain}' is"),
+                "make it with the options in WITH",
+            )),
+            Some(Temporary::View(view)) => scope.view(&full, view).await,
+            Some(Temporary::Table(table)) => table.provider(),
+            None => match open_pinned(scope, &full, hint).await {
+                Ok(table) => Ok(table),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    scope.lookups.missed(full.id, error);
+                    return Ok(None);
+                }
+                Err(error) => Err(error),
+            },
+        };
+        found.map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     fn table_exist(&self, _name: &str) -> bool {
@@ -122,17 +142,22 @@ impl SchemaProvider for HeadwaterDatabase {
 }
 
 /// Opens a table at its newest snapshot, so that a statement that scans it twice sees one state.
-/// Gives the snapshot too, 0 if there is none.
-async fn open_pinned(catalog: &dyn Catalog, id: &Identifier) -> headwater::Result<(Table, i64)> {
-    let table = open_table(catalog, id).await?;
-    match table.snapshot().await? {
-        // An older snapshot has an older schema; the newest schema decides what a query sees.
-        Some(snapshot) if snapshot.schema_id == table.schema().id => {
-            Ok((table.at_snapshot(snapshot.id).await?, snapshot.id))
-        }
-        Some(snapshot) => Ok((table, snapshot.id)),
-        None => Ok((table, 0)),
+async fn open_pinned(
+    scope: &Scope,
+    name: &FullName,
+    hint: OptionList,
+) -> Result<Arc<dyn TableProvider>, SqlError> {
+    if let Some(system) = SystemTable::parse(&name.id.table)? {
+        return system.open(scope, name, hint).await;
     }
+    let table = scope.open(name, hint).await?;
+    let asked = table.is_at_snapshot();
+    let table = table.pinned().await?;
+    if !asked {
+        let snapshot = table.snapshot().await?.map_or(0, |s| s.id);
+        scope.lookups.read(name.clone(), snapshot);
+    }
+    Ok(Arc::new(HeadwaterTable::new(table)))
 }
 
 /// A table that can be scanned.
@@ -145,6 +170,11 @@ pub(crate) struct HeadwaterTable {
 impl HeadwaterTable {
     pub(crate) fn new(table: Table) -> Self {
         Self { schema: table.arrow_schema(), table }
+    }
+
+    /// The type of a column.
+    pub(crate) fn column_type(&self, name: &str) -> Option<headwater::DataType> {
+        self.table.row_type().field(name).map(|field| field.data_type.clone())
     }
 
     /// Whether planning already leaves out every row that does not match.
@@ -177,7 +207,7 @@ impl TableProvider for HeadwaterTable {
     fn supports_filters_pushdown(
         &self,
         filters: &[&Expr],
-    ) -> Result<Vec<TableProviderFilterPushDown>> {
+    ) -> PlanResult<Vec<TableProviderFilterPushDown>> {
         let columns = self.table.row_type();
         Ok(filters
             .iter()
@@ -199,10 +229,10 @@ impl TableProvider for HeadwaterTable {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
         limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let predicate = predicate_of(filters, self.table.row_type());
         let partitions = state.config().target_partitions();
-        let scan = ScanExec::plan(
+        let scan = ScanExec::planned(
             self.table.clone(),
             projection.map(Vec::as_slice),
             predicate,
@@ -220,7 +250,7 @@ impl TableProvider for HeadwaterTable {
         &self,
         _state: &dyn Session,
         _filters: Vec<Expr>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         not_impl_err!("DELETE is planned for a later release")
     }
 
@@ -229,7 +259,7 @@ impl TableProvider for HeadwaterTable {
         _state: &dyn Session,
         _assignments: Vec<(String, Expr)>,
         _filters: Vec<Expr>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         not_impl_err!("UPDATE is planned for a later release")
     }
 }

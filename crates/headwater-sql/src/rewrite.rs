@@ -15,19 +15,21 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::SqlError;
 use crate::files::function_table;
+use crate::hint::Hints;
 use crate::sample;
+use crate::table_reference::{place_hint, refuse_unread, shorten_columns};
 
 /// Catalog and schema that stand for files; not names that a statement can contain by accident.
 pub(crate) const FILE_CATALOG: &str = "$file";
 /// See [`FILE_CATALOG`].
 pub(crate) const FILE_SCHEMA: &str = "$path";
 
-/// Rewrites the statement in place.
-pub(crate) fn rewrite(statement: &mut Statement) -> Result<(), SqlError> {
-    let mut rewriter = Rewriter;
+/// Rewrites the statement in place; `hints` are those of the whole statement.
+pub(crate) fn rewrite(statement: &mut Statement, hints: &mut Hints) -> Result<(), SqlError> {
+    let mut rewriter = Rewriter { hints, hinted: Vec::new() };
     let outcome = match statement {
         Statement::Statement(inner) => inner.visit(&mut rewriter),
-        Statement::Explain(explain) => return rewrite(&mut explain.statement),
+        Statement::Explain(explain) => return rewrite(&mut explain.statement, hints),
         Statement::CopyTo(copy) => match &mut copy.source {
             CopyToSource::Query(query) => query.visit(&mut rewriter),
             CopyToSource::Relation(name) => {
@@ -37,8 +39,14 @@ pub(crate) fn rewrite(statement: &mut Statement) -> Result<(), SqlError> {
         },
         Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
     };
+    let hinted = rewriter.hinted;
     match outcome {
-        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Continue(()) => {
+            if !hinted.is_empty() {
+                shorten_columns(statement, &hinted);
+            }
+            Ok(())
+        }
         ControlFlow::Break(error) => Err(error),
     }
 }
@@ -62,9 +70,13 @@ pub(crate) fn output_names(statement: &Statement) -> Vec<Option<String>> {
     names
 }
 
-struct Rewriter;
+struct Rewriter<'a> {
+    hints: &'a mut Hints,
+    /// Names of tables with a hint, as they were written.
+    hinted: Vec<Vec<String>>,
+}
 
-impl VisitorMut for Rewriter {
+impl VisitorMut for Rewriter<'_> {
     type Break = SqlError;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
@@ -98,6 +110,8 @@ impl VisitorMut for Rewriter {
         if let Err(error) = file_function(factor) {
             return ControlFlow::Break(error);
         }
+        refuse_unread(factor)?;
+        self.hinted.extend(place_hint(factor, self.hints));
         match factor {
             TableFactor::Table { name, args: None, .. } => file_name(name),
             TableFactor::Table { name, args: Some(args), .. } => {

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 use futures::{StreamExt, TryStreamExt};
-use headwater::{Plan, Predicate, ReadBuilder, Split, Table, TypeKind};
+use headwater::{Plan, Predicate, ReadBuilder, ReadCounters, Split, Table, TypeKind};
 
 use crate::pushdown::describe;
 
@@ -28,6 +28,7 @@ use crate::pushdown::describe;
 pub(crate) struct ScanExec {
     table: Table,
     read: ReadBuilder,
+    counters: Arc<ReadCounters>,
     predicate: Option<Predicate>,
     plan: Plan,
     /// Splits of each partition.
@@ -41,7 +42,7 @@ pub(crate) struct ScanExec {
 
 impl ScanExec {
     /// Plans a scan in at most `partitions` parts that can be read at the same time.
-    pub(crate) async fn plan(
+    pub(crate) async fn planned(
         table: Table,
         projection: Option<&[usize]>,
         predicate: Option<Predicate>,
@@ -61,6 +62,8 @@ impl ScanExec {
         if let Some(rows) = limit.and_then(|rows| u64::try_from(rows).ok()) {
             read = read.limit(rows);
         }
+        let counters = Arc::new(ReadCounters::default());
+        let read = read.counted(Arc::clone(&counters));
         let plan = read.plan().await?;
         let groups = group(&plan.splits, partitions);
         let schema =
@@ -72,7 +75,49 @@ impl ScanExec {
             Boundedness::Bounded,
         ));
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { table, read, predicate, plan, groups, schema, count_only, properties, metrics })
+        Ok(Self {
+            table,
+            read,
+            counters,
+            predicate,
+            plan,
+            groups,
+            schema,
+            count_only,
+            properties,
+            metrics,
+        })
+    }
+
+    pub(crate) const fn table(&self) -> &Table {
+        &self.table
+    }
+
+    pub(crate) const fn read(&self) -> &ReadBuilder {
+        &self.read
+    }
+
+    pub(crate) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What was read so far.
+    pub(crate) fn counters(&self) -> &ReadCounters {
+        &self.counters
+    }
+
+    /// The names of the columns that are read, for people.
+    pub(crate) fn columns(&self) -> String {
+        if self.count_only {
+            return "none, only the number of rows".to_owned();
+        }
+        let names: Vec<&str> = self.schema.fields().iter().map(|f| f.name().as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The filter that planning and reading use, for people.
+    pub(crate) fn predicate_text(&self) -> Option<String> {
+        self.predicate.as_ref().map(|p| describe(p, self.table.row_type()))
     }
 
     fn rows_of(&self, splits: &[Split]) -> Option<u64> {

@@ -6,18 +6,20 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whi
 
 use crate::dialect::HeadwaterDialect;
 use crate::error::{Position, SqlError, SqlErrorKind};
+use crate::hint::Hint;
 
-/// A statement's tokens (without white space and comments) and its place.
+/// A statement's tokens (without white space and comments), its hints and its place.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) position: Position,
     pub(crate) tokens: Vec<TokenWithSpan>,
+    pub(crate) hints: Vec<Hint>,
 }
 
 /// Cuts `script` at its semicolons. Empty statements are left out and not counted.
 ///
-/// A text that cannot be cut further (a string that never ends), and a hint, come as the error of
-/// the statement they stand in: the statements before can still run.
+/// A text that cannot be cut further (a string that never ends) comes as the error of the
+/// statement it stands in: the statements before can still run.
 pub(crate) fn split(script: &str) -> VecDeque<Result<Piece, SqlError>> {
     let mut tokens = Vec::new();
     let outcome =
@@ -44,7 +46,7 @@ pub(crate) fn split(script: &str) -> VecDeque<Result<Piece, SqlError>> {
 struct Cutter {
     done: VecDeque<Result<Piece, SqlError>>,
     tokens: Vec<TokenWithSpan>,
-    hint: Option<SqlError>,
+    hints: Vec<Hint>,
 }
 
 impl Cutter {
@@ -52,25 +54,14 @@ impl Cutter {
         match &token.token {
             Token::SemiColon => self.end(),
             Token::Whitespace(Whitespace::MultiLineComment(text)) if text.starts_with('+') => {
-                let line = line_of(&token);
-                self.hint.get_or_insert_with(|| {
-                    SqlError::unsupported(
-                        format!("hint /*{text}*/ on line {line} is"),
-                        "hints are not supported yet; remove it",
-                    )
+                self.hints.push(Hint {
+                    after: self.tokens.last().map(|last| last.span.start),
+                    text: text.get(1..).unwrap_or_default().to_owned(),
+                    line: line_of(&token),
                 });
-                // A hint alone is still a statement that must be refused.
-                if self.tokens.is_empty() {
-                    self.tokens.push(TokenWithSpan { token: Token::EOF, span: token.span });
-                }
             }
             Token::Whitespace(_) => {}
-            _ => {
-                if let [TokenWithSpan { token: Token::EOF, .. }] = self.tokens.as_slice() {
-                    self.tokens.clear();
-                }
-                self.tokens.push(token);
-            }
+            _ => self.tokens.push(token),
         }
     }
 
@@ -82,14 +73,13 @@ impl Cutter {
     }
 
     fn end(&mut self) {
-        let position = self.position(0);
+        let position = self.position(self.hints.first().map_or(0, |hint| hint.line));
         let tokens = std::mem::take(&mut self.tokens);
-        let piece = match self.hint.take() {
-            Some(hint) => Err(hint.at(position)),
-            None if tokens.is_empty() => return,
-            None => Ok(Piece { position, tokens }),
-        };
-        self.done.push_back(piece);
+        let hints = std::mem::take(&mut self.hints);
+        // A hint alone is a statement that is refused.
+        if !tokens.is_empty() || !hints.is_empty() {
+            self.done.push_back(Ok(Piece { position, tokens, hints }));
+        }
     }
 
     fn fail(&mut self, error: SqlError, line: usize) {
@@ -140,13 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_is_refused_and_never_dropped() {
-        let mut pieces = split("SELECT 1;\nSELECT * FROM t /*+ OPTIONS('scan.snapshot-id'='1') */");
-        assert!(pieces.pop_front().unwrap().is_ok());
-        let error = pieces.pop_front().unwrap().unwrap_err();
-        assert!(error.to_string().contains("hints are not supported yet"), "{error}");
-        assert_eq!((error.statement(), error.line()), (2, 2));
-        assert_eq!(split("/*+ alone */").len(), 1);
+    fn a_hint_knows_the_token_before_it() {
+        let mut pieces = split("SELECT 1;\nSELECT * FROM t /*+ OPTIONS('a'='1') */ AS x");
+        assert!(pieces.pop_front().unwrap().unwrap().hints.is_empty());
+        let piece = pieces.pop_front().unwrap().unwrap();
+        let [hint] = piece.hints.as_slice() else { panic!("{piece:?}") };
+        assert_eq!((hint.text.as_str(), hint.line), (" OPTIONS('a'='1') ", 2));
+        assert_eq!(hint.after, Some(piece.tokens[3].span.start));
+        let alone = split("/*+ alone */").pop_front().unwrap().unwrap();
+        assert!(alone.tokens.is_empty() && alone.hints.len() == 1);
     }
 
     #[test]

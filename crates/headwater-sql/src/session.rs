@@ -1,15 +1,24 @@
-//! A session: the current database, DataFusion's settings, and the loop over a script.
+//! A session: its catalogs, temporary tables and settings, and the loop over a script.
 
+mod alter;
+mod catalogs;
 mod copy;
+mod create_as;
 mod define;
+mod explain;
+mod lineage;
+mod scope;
+mod settings;
+mod show;
+mod temporary;
+mod truncate;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{Fields, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -23,16 +32,19 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as QueryStatement;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use headwater::{Catalog, Env};
+use headwater::{Catalog, Env, SyncMode};
 
-use crate::error::{SqlError, SqlErrorKind};
-use crate::files::{Files, OpenFiles, Purpose, text_columns};
+use self::catalogs::{CatalogEntry, Catalogs, DEFAULT_DATABASE};
+pub(crate) use self::scope::Scope;
+use self::temporary::Temporaries;
+pub(crate) use self::temporary::Temporary;
+use crate::error::SqlError;
+use crate::files::{Purpose, text_columns};
 use crate::floats::FloatsStayFloats;
-use crate::names::CATALOG;
-use crate::parse::{Statement, parse};
-use crate::provider::{HeadwaterCatalog, Lookups};
+use crate::names::{CATALOG, Current};
+use crate::parse::{Parsed, Statement, parse};
+use crate::provider::Lookups;
 use crate::result::{Output, RowStream, StatementKind, StatementResult};
-use crate::rewrite::FILE_CATALOG;
 use crate::sample;
 use crate::script::{Piece, split};
 
@@ -43,8 +55,10 @@ pub type ScriptResults<'a> = BoxStream<'a, Result<StatementResult, SqlError>>;
 
 /// What a session works with.
 pub struct SessionOptions {
-    /// Where databases and tables are.
-    pub catalog: Arc<dyn Catalog>,
+    /// Where databases and tables are, by the name of the catalog.
+    pub catalogs: BTreeMap<String, Arc<dyn Catalog>>,
+    /// Catalog of names without one; one of `catalogs`.
+    pub default_catalog: String,
     /// Clock, randomness, threads and memory of the library.
     pub env: Env,
     /// Bytes that queries may hold before they spill (tables' own buffers are `env`'s budget).
@@ -53,19 +67,40 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Database of table names without one.
     pub database: String,
+    /// Whether catalogs that statements make wait for the disk.
+    pub sync: SyncMode,
+    /// Settings to start with, as SET would make them.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl SessionOptions {
-    /// 1 GiB of memory, 2 threads, database `default`.
+    /// One catalog, called `paimon`; 1 GiB of memory, 2 threads, database `default`.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>, env: Env) -> Self {
         Self {
-            catalog,
+            catalogs: BTreeMap::from([(CATALOG.to_owned(), catalog)]),
+            default_catalog: CATALOG.to_owned(),
             env,
             memory_bytes: 1 << 30,
             threads: 2,
-            database: define::DEFAULT_DATABASE.to_owned(),
+            database: DEFAULT_DATABASE.to_owned(),
+            sync: SyncMode::default(),
+            settings: BTreeMap::new(),
         }
+    }
+
+    /// Another catalog.
+    #[must_use]
+    pub fn catalog(mut self, name: impl Into<String>, catalog: Arc<dyn Catalog>) -> Self {
+        self.catalogs.insert(name.into(), catalog);
+        self
+    }
+
+    /// Catalog of names without one.
+    #[must_use]
+    pub fn default_catalog(mut self, name: impl Into<String>) -> Self {
+        self.default_catalog = name.into();
+        self
     }
 
     /// Bytes that queries may hold.
@@ -88,16 +123,34 @@ impl SessionOptions {
         self.database = name.into();
         self
     }
+
+    /// Whether catalogs that statements make wait for the disk.
+    #[must_use]
+    pub fn sync(mut self, sync: SyncMode) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// A setting to start with.
+    #[must_use]
+    pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
 }
 
-/// Runs SQL on a catalog.
+/// Runs SQL on the tables of catalogs.
 pub struct SqlSession {
-    pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) env: Env,
     threads: usize,
-    /// Settings, functions, memory; knows no table.
+    sync: SyncMode,
+    /// Functions, memory; knows no table.
     state: Arc<SessionState>,
-    database: Mutex<String>,
+    catalogs: Mutex<Catalogs>,
+    temporaries: Mutex<Temporaries>,
+    settings: Mutex<BTreeMap<String, String>>,
+    /// What RESET goes back to.
+    first_settings: BTreeMap<String, String>,
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
 }
@@ -108,19 +161,39 @@ impl std::fmt::Debug for SqlSession {
     }
 }
 
+/// The content of a lock, whatever happened to those who held it before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl SqlSession {
-    /// A session on the catalog.
+    /// A session on the catalogs.
     ///
     /// # Errors
-    /// When DataFusion cannot be set up.
+    /// There is no catalog of the default name, a setting is not known, or DataFusion cannot be
+    /// set up.
     pub async fn new(options: SessionOptions) -> Result<Self, SqlError> {
         let state = session_state(options.memory_bytes, options.threads)?;
+        let current = Current { catalog: options.default_catalog, database: options.database };
+        let entries = options.catalogs.into_iter();
+        let entries =
+            entries.map(|(name, catalog)| (name, Arc::new(CatalogEntry::given(catalog)))).collect();
+        let catalogs = Catalogs::new(entries, current);
+        catalogs.get(&catalogs.current.catalog)?;
+        let mut settings = BTreeMap::new();
+        for (name, value) in options.settings {
+            crate::settings::check(&name, &value)?;
+            settings.insert(crate::settings::canonical(&name).to_owned(), value);
+        }
         Ok(Self {
-            catalog: options.catalog,
             env: options.env,
             threads: options.threads,
+            sync: options.sync,
             state: Arc::new(state),
-            database: Mutex::new(options.database),
+            catalogs: Mutex::new(catalogs),
+            temporaries: Mutex::new(BTreeMap::new()),
+            first_settings: settings.clone(),
+            settings: Mutex::new(settings),
             warned: Mutex::new(BTreeSet::new()),
         })
     }
@@ -159,18 +232,37 @@ impl SqlSession {
         }
     }
 
-    /// The current database.
-    #[must_use]
-    pub fn database(&self) -> String {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     pub(crate) const fn threads(&self) -> usize {
         self.threads
     }
 
-    fn set_database(&self, name: String) {
-        *self.database.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    /// The current database.
+    #[must_use]
+    pub fn database(&self) -> String {
+        lock(&self.catalogs).current.database.clone()
+    }
+
+    /// The current catalog.
+    #[must_use]
+    pub fn catalog_name(&self) -> String {
+        lock(&self.catalogs).current.catalog.clone()
+    }
+
+    /// The value of a setting, if it is set.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<String> {
+        lock(&self.settings).get(crate::settings::canonical(name)).cloned()
+    }
+
+    /// What names mean now.
+    fn scope(&self) -> Arc<Scope> {
+        Arc::new(Scope::new(
+            Arc::clone(&self.state),
+            Arc::new(lock(&self.catalogs).clone()),
+            Arc::new(lock(&self.temporaries).clone()),
+            Arc::new(lock(&self.settings).clone()),
+            self.threads,
+        ))
     }
 
     async fn run(
@@ -179,10 +271,13 @@ impl SqlSession {
         failed: Arc<AtomicBool>,
     ) -> Result<StatementResult, SqlError> {
         let position = piece.position;
-        let lookups = Arc::new(Lookups::default());
+        let scope = self.scope();
         let outcome = async {
-            let statement = parse(piece.tokens)?;
-            self.run_statement(statement, &lookups).await
+            let Parsed { statement, warnings } = parse(piece.tokens, piece.hints)?;
+            for warning in warnings {
+                scope.lookups.warn(warning);
+            }
+            self.run_statement(statement, &scope).await
         };
         let (kind, outcome) = Box::pin(outcome).await.map_err(|error| error.at(position))?;
         let output = match outcome {
@@ -194,7 +289,7 @@ impl SqlSession {
             number: position.number,
             line: position.line,
             kind,
-            warnings: self.new_warnings(&lookups),
+            warnings: self.new_warnings(&scope.lookups),
             output,
         })
     }
@@ -202,68 +297,86 @@ impl SqlSession {
     async fn run_statement(
         &self,
         statement: Statement,
-        lookups: &Arc<Lookups>,
+        scope: &Arc<Scope>,
     ) -> Result<(StatementKind, Outcome), SqlError> {
         Ok(match statement {
-            Statement::Query { statement, names } => {
-                let rows = self.query(*statement, lookups, self.threads, Purpose::Result).await?;
-                (StatementKind::Query, Outcome::Rows(renamed(rows, names)))
+            Statement::Query(query) => {
+                let rows =
+                    self.query(*query.statement, scope, self.threads, Purpose::Result).await?;
+                let rows = in_zone(renamed(rows, query.names), scope.time_zone());
+                (StatementKind::Query, Outcome::Rows(rows))
+            }
+            Statement::Explain(explain) => {
+                let rows = self.explain(*explain, scope).await?;
+                (StatementKind::Query, Outcome::Rows(rows))
             }
             Statement::Copy(copy) => {
-                (StatementKind::Write, Outcome::Affected(self.copy(*copy, lookups).await?))
+                (StatementKind::Write, Outcome::Affected(self.copy(*copy, scope).await?))
             }
             Statement::Insert(insert) => {
-                let rows = self.insert(*insert, lookups).await?;
-                (StatementKind::Write, Outcome::Affected(rows))
+                (StatementKind::Write, self.insert_statement(*insert, scope).await?)
             }
-            Statement::ShowDatabases
-            | Statement::ShowTables { .. }
-            | Statement::ShowCreateTable { .. }
-            | Statement::Describe { .. } => {
-                let batch = self.show(statement, lookups).await?;
+            Statement::CreateTable(create) if create.query.is_some() => {
+                self.create_as(*create, scope).await?
+            }
+            Statement::Show(show) => {
+                (StatementKind::Show, Outcome::Rows(rows_of(self.show(show, scope).await?)))
+            }
+            Statement::Describe(describe) => {
+                let batch = self.describe(describe, scope).await?;
                 (StatementKind::Show, Outcome::Rows(rows_of(batch)))
             }
+            Statement::Set(set) => self.set(set, scope)?,
             other => {
-                (StatementKind::Definition, Outcome::Message(self.define(other, lookups).await?))
+                (StatementKind::Definition, Outcome::Message(self.define(other, scope).await?))
             }
         })
     }
 
-    /// Plans and starts a query, EXPLAIN or COPY.
+    /// Plans and starts a query or COPY.
     pub(crate) async fn query(
         &self,
         statement: QueryStatement,
-        lookups: &Arc<Lookups>,
+        scope: &Arc<Scope>,
         threads: usize,
         purpose: Purpose,
     ) -> Result<SendableRecordBatchStream, SqlError> {
-        let (state, planned) = self.plan(statement, lookups, threads, purpose).await;
+        let (state, planned) = self.planned(statement, scope, threads, purpose).await;
         let started = match planned {
             Ok(plan) => self.start(state, plan).await,
             Err(error) => Err(error),
         };
-        started.map_err(|error| explain_missing(error, lookups))
+        started.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
-    async fn plan(
+    /// Plans a query without starting it.
+    pub(crate) async fn plan(
         &self,
         statement: QueryStatement,
-        lookups: &Arc<Lookups>,
+        scope: &Arc<Scope>,
+    ) -> Result<LogicalPlan, SqlError> {
+        let (_, planned) = self.planned(statement, scope, self.threads, Purpose::Result).await;
+        planned.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
+    }
+
+    /// Plans a query; what becomes of the texts of files decides how they are read.
+    async fn planned(
+        &self,
+        statement: QueryStatement,
+        scope: &Arc<Scope>,
         threads: usize,
         purpose: Purpose,
     ) -> (SessionState, Result<LogicalPlan, DataFusionError>) {
-        let files = Arc::new(OpenFiles::default());
-        let state = self.statement_state(lookups, &files, threads);
-        let first = statement.clone();
-        let mut planned = state.statement_to_plan(first).await;
+        scope.files.keep_texts(BTreeMap::new());
+        let state = scope.state(threads);
+        let mut planned = state.statement_to_plan(statement.clone()).await;
         if let Ok(plan) = &planned
-            && files.has_texts()
+            && scope.files.has_texts()
         {
-            // What becomes of a text decides how it is read: plan again with that knowledge.
             match text_columns(plan, purpose) {
                 Ok(texts) if texts.is_empty() => {}
                 Ok(texts) => {
-                    files.keep_texts(texts);
+                    scope.files.keep_texts(texts);
                     planned = state.statement_to_plan(statement).await;
                 }
                 Err(error) => planned = Err(error),
@@ -297,42 +410,17 @@ impl SqlSession {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts.try_flatten())))
     }
 
-    /// DataFusion's state for one statement: its tables, the current database, `threads` parts.
-    fn statement_state(
-        &self,
-        lookups: &Arc<Lookups>,
-        files: &Arc<OpenFiles>,
-        threads: usize,
-    ) -> SessionState {
-        let catalogs = MemoryCatalogProviderList::new();
-        let tables =
-            HeadwaterCatalog { catalog: Arc::clone(&self.catalog), lookups: Arc::clone(lookups) };
-        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(tables));
-        let files = Files::new(Arc::clone(&self.state), Arc::clone(files));
-        catalogs.register_catalog(FILE_CATALOG.to_owned(), Arc::new(files));
-        let mut state = SessionStateBuilder::new_from_existing(self.state.as_ref().clone())
-            .with_catalog_list(Arc::new(catalogs))
-            .build();
-        let options = state.config_mut().options_mut();
-        options.catalog.default_schema = self.database();
-        if threads == 1 {
-            // Rows keep their order: the last row of a key is the one that stays.
-            options.optimizer.repartition_file_scans = false;
-        }
-        if let Ok(partitions) = threads.max(1).to_string().parse() {
-            options.execution.target_partitions = partitions;
-        }
-        state
-    }
-
     /// The warnings that the session has not given yet.
     fn new_warnings(&self, lookups: &Lookups) -> Vec<String> {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = lock(&self.warned);
         lookups
             .take_warnings()
             .into_iter()
             .filter(|warning| warned.insert(warning.clone()))
-            .map(|(table, text)| format!("table {table}: {text}"))
+            .map(|(table, text)| match table.as_str() {
+                "" => text,
+                _ => format!("table {table}: {text}"),
+            })
             .collect()
     }
 }
@@ -343,7 +431,8 @@ struct Run<'a> {
     failed: Arc<AtomicBool>,
 }
 
-enum Outcome {
+/// What running a statement gave.
+pub(crate) enum Outcome {
     Message(String),
     Affected(u64),
     Rows(SendableRecordBatchStream),
@@ -357,7 +446,7 @@ fn copy_row_group_rows(memory_bytes: usize) -> usize {
 fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, SqlError> {
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
-        .with_default_catalog_and_schema(CATALOG, define::DEFAULT_DATABASE)
+        .with_default_catalog_and_schema(CATALOG, DEFAULT_DATABASE)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false);
     let options = config.options_mut();
@@ -413,21 +502,42 @@ fn renamed(
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
+/// The rows with TIMESTAMP WITH LOCAL TIME ZONE shown in the session's zone.
+fn in_zone(rows: SendableRecordBatchStream, zone: &str) -> SendableRecordBatchStream {
+    let old = rows.schema();
+    let shifted = |field: &Arc<Field>| match field.data_type() {
+        DataType::Timestamp(unit, Some(there)) if &**there != zone => {
+            Some(DataType::Timestamp(*unit, Some(zone.into())))
+        }
+        _ => None,
+    };
+    if zone == "UTC" || old.fields().iter().all(|field| shifted(field).is_none()) {
+        return rows;
+    }
+    let fields: Fields = old
+        .fields()
+        .iter()
+        .map(|field| match shifted(field) {
+            Some(target) => Arc::new(field.as_ref().clone().with_data_type(target)),
+            None => Arc::clone(field),
+        })
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let target = Arc::clone(&schema);
+    let rows = rows.map(move |batch| {
+        let batch = batch?;
+        let columns = batch.columns().iter().zip(target.fields());
+        let columns: Result<Vec<_>, _> = columns
+            .map(|(column, field)| arrow::compute::cast(column, field.data_type()))
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns?, &options)?)
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+}
+
 /// A batch as the result of a statement.
 fn rows_of(batch: RecordBatch) -> SendableRecordBatchStream {
     let schema = batch.schema();
     Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter([Ok(batch)])))
-}
-
-/// The planner only says that a name is unknown; the catalog knows why.
-fn explain_missing(error: DataFusionError, lookups: &Lookups) -> SqlError {
-    let error = SqlError::from_datafusion(error);
-    let SqlErrorKind::Query(inner) = error.what() else { return error };
-    let DataFusionError::Plan(text) = inner.find_root() else { return error };
-    match lookups.take_missing() {
-        Some((id, missing)) if text.contains(&id.table) && text.contains("not found") => {
-            missing.into()
-        }
-        _ => error,
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
-use headwater::TableSchema;
+use headwater::{DataField, TableSchema};
 
 use crate::error::SqlError;
 use crate::names::{literal, quote};
@@ -15,21 +15,44 @@ pub(crate) fn texts(column: &str, values: Vec<String>) -> Result<RecordBatch, Sq
     batch(vec![(column, false, Arc::new(StringArray::from(values)))])
 }
 
-/// The columns of a table, one per row.
-pub(crate) fn describe(schema: &TableSchema) -> Result<RecordBatch, SqlError> {
-    let fields = &schema.fields;
-    let text = |of: &dyn Fn(&headwater::DataField) -> Option<String>| -> ArrayRef {
-        Arc::new(fields.iter().map(of).collect::<StringArray>())
+/// The columns of a table that a pattern wants, one per row.
+pub(crate) fn describe(
+    schema: &TableSchema,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<RecordBatch, SqlError> {
+    described(schema, wanted, Vec::new())
+}
+
+/// The columns of a table, and below them what else is known of it, as Spark shows it.
+pub(crate) fn describe_extended(
+    schema: &TableSchema,
+    details: Vec<(String, String)>,
+) -> Result<RecordBatch, SqlError> {
+    described(schema, &|_| true, details)
+}
+
+fn described(
+    schema: &TableSchema,
+    wanted: &dyn Fn(&str) -> bool,
+    details: Vec<(String, String)>,
+) -> Result<RecordBatch, SqlError> {
+    let fields: Vec<&DataField> = schema.fields.iter().filter(|f| wanted(&f.name)).collect();
+    let more = details.len();
+    let text = |of: &dyn Fn(&DataField) -> Option<String>| -> ArrayRef {
+        let nothing = std::iter::repeat_n(None, more);
+        Arc::new(fields.iter().map(|f| of(f)).chain(nothing).collect::<StringArray>())
     };
+    let with = |of: &dyn Fn(&DataField) -> String, detail: &dyn Fn(&(String, String)) -> String| {
+        let all = fields.iter().map(|f| of(f)).chain(details.iter().map(detail));
+        Arc::new(all.map(Some).collect::<StringArray>()) as ArrayRef
+    };
+    let nulls = fields.iter().map(|f| Some(f.data_type.nullable));
+    let nulls: BooleanArray = nulls.chain(std::iter::repeat_n(None, more)).collect();
     let key = format!("PRI({})", schema.primary_keys.join(", "));
     batch(vec![
-        ("name", false, text(&|f| Some(f.name.clone()))),
-        ("type", false, text(&|f| Some(f.data_type.kind.to_string()))),
-        (
-            "null",
-            false,
-            Arc::new(BooleanArray::from_iter(fields.iter().map(|f| Some(f.data_type.nullable)))),
-        ),
+        ("name", false, with(&|f| f.name.clone(), &|(name, _)| name.clone())),
+        ("type", false, with(&|f| f.data_type.kind.to_string(), &|(_, text)| text.clone())),
+        ("null", more > 0, Arc::new(nulls)),
         ("key", true, text(&|f| schema.primary_keys.contains(&f.name).then(|| key.clone()))),
         (
             "partition",
@@ -44,7 +67,19 @@ pub(crate) fn describe(schema: &TableSchema) -> Result<RecordBatch, SqlError> {
     ])
 }
 
-fn batch(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RecordBatch, SqlError> {
+/// Keys and values.
+pub(crate) fn pairs<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<RecordBatch, SqlError> {
+    let (keys, values): (Vec<_>, Vec<_>) = pairs.unzip();
+    batch(vec![
+        ("key", false, Arc::new(StringArray::from(keys))),
+        ("value", false, Arc::new(StringArray::from(values))),
+    ])
+}
+
+/// A batch of named columns, nullable or not.
+pub(crate) fn batch(columns: Vec<(&str, bool, ArrayRef)>) -> Result<RecordBatch, SqlError> {
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, nullable, array)| Field::new(*name, array.data_type().clone(), *nullable))

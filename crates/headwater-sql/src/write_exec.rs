@@ -7,20 +7,40 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::sink::SinkExt;
-use headwater::{Overwrite, Table, TableWrite};
+use headwater::{Overwrite, Table, TableSchema, TableWrite};
 
 use crate::assign::Assignment;
 use crate::error::SqlError;
 use crate::files::Purpose;
 use crate::floats::cast_values;
 use crate::parse::Insert;
-use crate::provider::Lookups;
-use crate::session::SqlSession;
+use crate::session::{Outcome, Scope, SqlSession, Temporary};
+use crate::settings::PARTITION_OVERWRITE;
+use crate::system_table::SystemTable;
 
 /// Batches that wait between the query and the writer.
 const BATCHES_AHEAD: usize = 2;
 
 impl SqlSession {
+    /// Runs an INSERT into a table of a catalog, or into a temporary one.
+    pub(crate) async fn insert_statement(
+        &self,
+        insert: Insert,
+        scope: &Arc<Scope>,
+    ) -> Result<Outcome, SqlError> {
+        let name = scope.name(&insert.table)?;
+        match scope.temporary(&name) {
+            None => Ok(Outcome::Affected(self.insert(insert, scope, Purpose::Store).await?)),
+            Some(Temporary::Table(table)) => {
+                let table = Arc::clone(table);
+                self.insert_into_sink(insert, &table, scope).await
+            }
+            Some(Temporary::View(_)) => {
+                Err(SqlError::invalid(format!("'{}' is a view: rows go to tables", name.id)))
+            }
+        }
+    }
+
     /// Runs an INSERT and returns the number of rows written.
     ///
     /// Rows of a primary-key table keep the query's order: of rows with one key the last stays.
@@ -28,17 +48,23 @@ impl SqlSession {
     pub(crate) async fn insert(
         &self,
         mut insert: Insert,
-        lookups: &Arc<Lookups>,
+        scope: &Arc<Scope>,
+        purpose: Purpose,
     ) -> Result<u64, SqlError> {
-        let (id, table) = self.open(&insert.table, lookups).await?;
+        let name = scope.name(&insert.table)?;
+        if SystemTable::parse(&name.id.table)?.is_some() {
+            return Err(SqlError::invalid(format!("'{}' is a system table", name.id)));
+        }
+        let table = scope.open(&name, std::mem::take(&mut insert.hint)).await?;
+        check_open_partition(&insert, table.schema())?;
         let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
         cast_values(&mut insert.query, &assignment.floats());
-        let overwrite = overwrite_of(&insert, &table, &assignment)?;
+        let overwrite = overwrite_of(&insert, &table, &assignment, scope)?;
         let mut write = table.new_write().overwrite(overwrite);
         let threads = if table.has_primary_key() { 1 } else { self.threads() };
-        let rows = self.query(*insert.query, lookups, threads, Purpose::Store).await?;
+        let rows = self.query(*insert.query, scope, threads, purpose).await?;
         assignment.check(&rows.schema())?;
-        if let Some(snapshot) = lookups.snapshot_read(&id) {
+        if let Some(snapshot) = scope.lookups.snapshot_read(&name) {
             write = write.computed_from(snapshot);
         }
         let write = write.build()?;
@@ -105,19 +131,24 @@ async fn take_rows(
 /// What the statement replaces.
 ///
 /// As in Paimon, a partitioned table replaces the partitions that new rows come for, also with
-/// PARTITION, unless its option `dynamic-partition-overwrite` is false.
+/// PARTITION, unless its option `dynamic-partition-overwrite` is false or Spark's setting says so.
 ///
 /// Source: Paimon 1.4.2 `FileStoreCommitImpl#overwritePartition`.
 fn overwrite_of(
     insert: &Insert,
     table: &Table,
     assignment: &Assignment,
+    scope: &Scope,
 ) -> Result<Overwrite, SqlError> {
     if !insert.overwrite {
         return Ok(Overwrite::None);
     }
     let schema = table.schema();
-    if !schema.partition_keys.is_empty() && table.options().partition.dynamic_overwrite {
+    let dynamic = match scope.settings.get(PARTITION_OVERWRITE) {
+        Some(mode) => mode.trim().eq_ignore_ascii_case("dynamic"),
+        None => table.options().partition.dynamic_overwrite,
+    };
+    if !schema.partition_keys.is_empty() && dynamic {
         return Ok(Overwrite::Dynamic);
     }
     let fixed = assignment.fixed(&insert.partition)?;
@@ -128,4 +159,14 @@ fn overwrite_of(
             .filter_map(|key| fixed.iter().find(|(name, _)| name == key).cloned())
             .collect(),
     ))
+}
+
+/// Spark's `PARTITION (dt)` names columns that the query gives: they must be partition columns.
+fn check_open_partition(insert: &Insert, schema: &TableSchema) -> Result<(), SqlError> {
+    for name in &insert.open_partition {
+        if !schema.partition_keys.contains(name) {
+            return Err(SqlError::invalid(format!("'{name}' is no partition column")));
+        }
+    }
+    Ok(())
 }

@@ -235,6 +235,10 @@ impl FileIo for CrashingFileIo {
         whole!(self, CreateDir, path, self.inner.create_dir(path))
     }
 
+    async fn move_dir(&self, from: &str, to: &str) -> Result<Publish> {
+        whole!(self, MoveDir, from, self.inner.move_dir(from, to))
+    }
+
     async fn delete_dir(&self, path: &str) -> Result<()> {
         match self.step(Operation::DeleteDir, path)? {
             Step::Live => self.inner.delete_dir(path).await,

@@ -194,6 +194,10 @@ impl FileIo for FaultyFileIo {
         scripted!(self, CreateDir, path, self.inner.create_dir(path), Ok(()))
     }
 
+    async fn move_dir(&self, from: &str, to: &str) -> Result<Publish> {
+        scripted!(self, MoveDir, from, self.inner.move_dir(from, to), Ok(Publish::Published))
+    }
+
     async fn delete_dir(&self, path: &str) -> Result<()> {
         scripted!(self, DeleteDir, path, self.inner.delete_dir(path), Ok(()))
     }

@@ -29,6 +29,8 @@ pub enum Operation {
     Delete,
     /// `create_dir`.
     CreateDir,
+    /// `move_dir`; the path is the one it moves from.
+    MoveDir,
     /// `delete_dir`.
     DeleteDir,
 }
@@ -54,6 +56,7 @@ impl Operation {
             Self::Overwrite => "overwrite",
             Self::Delete => "delete",
             Self::CreateDir => "create_dir",
+            Self::MoveDir => "move_dir",
             Self::DeleteDir => "delete_dir",
         }
     }

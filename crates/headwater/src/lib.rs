@@ -43,8 +43,11 @@
 //! Everything asynchronous runs in the caller's tokio runtime; loops over rows run on the threads
 //! of [`Env::pools`](headwater_io::Env).
 
+mod alter;
 pub mod canonical;
+mod dynamic;
 mod error;
+mod partitions;
 pub mod read;
 mod table;
 pub mod write;
@@ -52,18 +55,21 @@ pub mod write;
 pub use arrow;
 pub use headwater_io as io;
 pub use headwater_metadata::catalog;
+pub use headwater_metadata::plan;
 pub use headwater_spec as spec;
 
+pub use alter::alter_table;
 pub use error::{Error, Result};
 pub use headwater_io::Env;
 pub use headwater_io::SyncMode;
 pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier};
 pub use headwater_spec::options;
 pub use headwater_spec::predicate::{Op, Predicate};
-pub use headwater_spec::schema::{NewColumn, NewTable};
+pub use headwater_spec::schema::{NewColumn, NewTable, Position, SchemaChange, type_changes};
 pub use headwater_spec::{
     DataField, DataType, Datum, ErrorKind, RowType, SpecError, TableSchema, TypeKind,
 };
-pub use read::{Plan, ReadBuilder, RowStream, Split};
+pub use partitions::PartitionInfo;
+pub use read::{Plan, ReadBuilder, ReadCounters, RowStream, Split};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

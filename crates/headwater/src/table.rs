@@ -115,6 +115,33 @@ impl Table {
         Self::new(self.inner.store.clone(), schema, Some(snapshot))
     }
 
+    /// Whether the table was opened at a snapshot and stays there.
+    #[must_use]
+    pub fn is_at_snapshot(&self) -> bool {
+        self.inner.pinned.is_some()
+    }
+
+    /// The same table at its newest snapshot, so that several reads see one state. A table that was
+    /// opened at a snapshot stays there.
+    ///
+    /// # Errors
+    /// The snapshot is corrupt, or the store did not answer.
+    pub async fn pinned(&self) -> Result<Self> {
+        if self.inner.pinned.is_some() {
+            return Ok(self.clone());
+        }
+        match self.store().latest_snapshot().await? {
+            Some(snapshot) => self.reopened(self.schema().clone(), Some(snapshot)),
+            None => Ok(self.clone()),
+        }
+    }
+
+    /// The same files with another schema, at a snapshot or the newest one.
+    pub(crate) fn reopened(&self, schema: TableSchema, pinned: Option<Snapshot>) -> Result<Self> {
+        let pinned = pinned.or_else(|| self.inner.pinned.clone());
+        Self::new(self.inner.store.clone(), schema, pinned)
+    }
+
     /// Name for messages.
     #[must_use]
     pub fn name(&self) -> &str {

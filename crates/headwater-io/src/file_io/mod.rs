@@ -11,14 +11,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::try_join_all;
 
-use crate::error::Result;
+use self::turn::Turn;
+use crate::error::{IoError, Result};
 
+pub mod counted;
 pub mod local;
 pub mod memory;
 pub mod object;
 pub mod open;
 pub mod path_check;
 pub mod staged;
+pub mod turn;
 
 mod blocking;
 
@@ -131,6 +134,24 @@ pub trait FileIo: Send + Sync + Debug {
     /// # Errors
     /// It cannot be made.
     async fn create_dir(&self, path: &str) -> Result<()>;
+
+    /// Gives a directory the path `to` unless that is taken: atomic against readers and other
+    /// writers, and durable when it returns `Published`.
+    ///
+    /// # Errors
+    /// `NotFound`; `Unsupported` where the store has no directories, which cannot be moved as one.
+    async fn move_dir(&self, from: &str, to: &str) -> Result<Publish> {
+        let _ = (from, to);
+        Err(IoError::Unsupported {
+            uri: self.root().to_owned(),
+            reason: "it has no directories that could be renamed at once".to_owned(),
+        })
+    }
+
+    /// Asks for the turn to write below `dir`, without waiting; see [`turn`]. Leaves no file.
+    async fn turn(&self, _dir: &str) -> Turn {
+        Turn::None
+    }
 
     /// Removes a directory with everything below it; a missing one is fine. Refuses the root.
     ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use headwater_io::{Env, FileIo, Publish};
 use headwater_spec::path::{self, ObjectKind, check_object_name};
-use headwater_spec::schema::NewTable;
+use headwater_spec::schema::{NewTable, SchemaChange};
 use headwater_spec::{SpecError, TableSchema};
 
 use super::{Catalog, Identifier};
@@ -192,6 +192,41 @@ impl Catalog for FileSystemCatalog {
         }
         self.io.delete_dir(&dir).await?;
         Ok(true)
+    }
+
+    async fn alter_table(
+        &self,
+        table: &Identifier,
+        changes: &[SchemaChange],
+    ) -> Result<TableSchema> {
+        let store = self.store(table)?;
+        loop {
+            let current = store.latest_schema().await?;
+            let has_data = store.latest_snapshot_id().await?.is_some();
+            let now = self.env.clock.now_millis();
+            let Some(next) = current.changed(changes, has_data, now)? else {
+                return Ok(current);
+            };
+            // Taken: another one changed the table in between.
+            if store.publish_schema(&next).await? == Publish::Published {
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn rename_table(&self, from: &Identifier, to: &Identifier) -> Result<()> {
+        let (source, target) = (self.store(from)?, self.store(to)?);
+        if source.schema_ids().await?.is_empty() {
+            return Err(MetadataError::TableNotFound { name: from.to_string() });
+        }
+        if !self.database_exists(&to.database).await? {
+            return Err(MetadataError::DatabaseNotFound { name: to.database.clone() });
+        }
+        let path = |store: &TableStore| store.path("").trim_end_matches('/').to_owned();
+        match self.io.move_dir(&path(&source), &path(&target)).await? {
+            Publish::Published => Ok(()),
+            Publish::Exists => Err(MetadataError::TableExists { name: to.to_string() }),
+        }
     }
 
     async fn load_table(&self, table: &Identifier) -> Result<(TableStore, TableSchema)> {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use headwater_spec::path::{ObjectKind, check_object_name};
-use headwater_spec::schema::NewTable;
+use headwater_spec::schema::{NewTable, SchemaChange};
 use headwater_spec::{SpecError, TableSchema};
 
 use crate::error::Result;
@@ -100,6 +100,23 @@ pub trait Catalog: Send + Sync + fmt::Debug {
     /// # Errors
     /// `TableNotFound` unless `if_exists`.
     async fn drop_table(&self, table: &Identifier, if_exists: bool) -> Result<bool>;
+
+    /// Changes a table's definition; returns its new schema, or the present one when the changes
+    /// change nothing. Tried again on the newest schema when another one was faster.
+    ///
+    /// # Errors
+    /// `TableNotFound`; a change that is not possible.
+    async fn alter_table(
+        &self,
+        table: &Identifier,
+        changes: &[SchemaChange],
+    ) -> Result<TableSchema>;
+
+    /// Gives a table another name, at once.
+    ///
+    /// # Errors
+    /// `TableNotFound`, `TableExists`, `DatabaseNotFound`; a store that cannot rename at once.
+    async fn rename_table(&self, from: &Identifier, to: &Identifier) -> Result<()>;
 
     /// The files and the newest schema of a table.
     ///

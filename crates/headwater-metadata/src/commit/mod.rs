@@ -14,9 +14,10 @@ mod sequence;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use headwater_io::IoError;
+use headwater_io::{IoError, Turn, TurnGuard};
 use headwater_spec::manifest::ManifestEntry;
 use headwater_spec::options::TableOptions;
+use headwater_spec::path::SNAPSHOT_DIR;
 use headwater_spec::predicate::Predicate;
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 use headwater_spec::{BinaryRow, CommitKind, DataType, Snapshot, TableSchema};
@@ -82,6 +83,12 @@ impl CommitRequest {
         }
     }
 }
+
+/// How long a commit waits for other writers of this machine before it tries without its turn.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
+
+/// How often a commit asks for its turn.
+const TURN_WAIT: Duration = Duration::from_millis(2);
 
 /// What a commit works on.
 pub struct Committer<'a> {
@@ -178,6 +185,7 @@ impl<'a> Committer<'a> {
         let started = clock.monotonic();
         let mut retries = 0;
         loop {
+            let turn = self.turn().await;
             // Our own snapshot is looked for up to the one that the attempt builds on: if it
             // appears later, the attempt loses against it.
             let latest = self.store.latest_snapshot().await?;
@@ -185,6 +193,7 @@ impl<'a> Committer<'a> {
                 return Ok(Some(own));
             }
             let outcome = self.attempt(request, history, latest.as_ref()).await?;
+            drop(turn);
             let out_of_time = self
                 .options
                 .commit
@@ -215,6 +224,26 @@ impl<'a> Committer<'a> {
             }
             self.wait(retries).await;
             retries += 1;
+        }
+    }
+
+    /// Waits for our turn among the writers of this machine, but not for ever: an attempt is right
+    /// without it, only more likely to lose.
+    async fn turn(&self) -> Option<TurnGuard> {
+        let env = self.store.env();
+        let started = env.clock.monotonic();
+        loop {
+            match self.store.io().turn(&self.store.path(SNAPSHOT_DIR)).await {
+                Turn::Ours(guard) => return Some(guard),
+                Turn::None => return None,
+                Turn::Taken if env.clock.monotonic().saturating_sub(started) >= LONGEST_TURN => {
+                    return None;
+                }
+                Turn::Taken => {
+                    let wait = headwater_io::backoff(0, TURN_WAIT, TURN_WAIT, env.random.as_ref());
+                    env.clock.sleep(wait).await;
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::engine::{connector_options, is_connector_option};
 use super::values::{parse_duration_millis, parse_memory};
 use crate::error::SpecError;
 
@@ -89,7 +90,7 @@ const PATTERNS: [(&str, &[&str]); 2] = [
 /// Settings that go to a file format as they are.
 const PASSED_TO_FORMATS: [&str; 3] = ["parquet.", "orc.", "avro."];
 /// Keys of other places that Paimon's engines store in tables.
-const ENGINE_KEYS: [&str; 2] = ["owner", "table-default."];
+const ENGINE_KEYS: [&str; 3] = ["owner", "table-default.", "schema.watermark."];
 
 fn follows_pattern(key: &str) -> bool {
     PATTERNS.iter().any(|(prefix, suffixes)| {
@@ -105,7 +106,7 @@ fn follows_pattern(key: &str) -> bool {
 pub fn check_ddl(key: &str, value: &str) -> Result<(), SpecError> {
     let refuse = |reason: String| SpecError::Option { key: key.to_owned(), reason };
     let Some(option) = known(key) else {
-        if follows_pattern(key) {
+        if follows_pattern(key) || is_connector_option(key) {
             return Ok(());
         }
         if key == "dynamic-bucket" {
@@ -175,11 +176,18 @@ pub(super) fn check_value(option: &KnownOption, value: &str) -> Result<(), Strin
 /// The known key (or fallback name) that differs least from `key`, if one is near.
 #[must_use]
 pub fn nearest(key: &str) -> Option<&'static str> {
-    all()
+    let known = all()
         .iter()
         .filter(|o| o.declared_in == "CoreOptions")
         .flat_map(|o| std::iter::once(&o.key).chain(&o.fallback))
-        .map(|known| (distance(key, known), known.as_str()))
+        .map(String::as_str);
+    nearest_of(key, known.chain(connector_options()))
+}
+
+/// The candidate that differs least from `key`, if one is near.
+pub fn nearest_of<'a>(key: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|known| (distance(key, known), known))
         .min()
         .filter(|(d, _)| *d <= key.chars().count().max(6) / 2)
         .map(|(_, known)| known)

@@ -4,13 +4,16 @@
 //! opened; code below never sees the map. The 325 options of Paimon 1.4.2 (key, type, default,
 //! fallback names, values) stand in `paimon-1.4.jsonl`.
 
+mod change;
+mod engine;
 mod known;
 mod raw;
 mod support;
 mod table;
 mod values;
 
-pub use known::{KnownOption, check_ddl, known, nearest, table_options};
+pub use change::{check_change, check_reset, effective_option, is_immutable};
+pub use known::{KnownOption, check_ddl, known, nearest, nearest_of, table_options};
 pub use raw::Options;
 pub use support::{Findings, Treatment, inspect, treatment};
 pub use table::{

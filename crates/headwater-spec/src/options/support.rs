@@ -3,6 +3,7 @@
 //! An option that would change which rows a read returns refuses the read. One that would change
 //! what other readers see of our writes refuses the write. The rest is kept and named once.
 
+use super::engine::is_connector_option;
 use super::known::{known, nearest};
 use super::table::{bool_option, file_formats};
 use crate::error::SpecError;
@@ -212,26 +213,22 @@ fn refuse_reads(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecEr
                 .into(),
         );
     }
-    for key in OTHER_ROWS {
+    for key in OTHER_ROWS.iter().chain(&["scan.partitions"]) {
         if schema.option(key).is_some() {
             refuse(format!(
-                "option '{key}' stored in the table selects other rows than the newest snapshot and is not supported by this version"
+                "option '{key}' selects other rows than the newest snapshot and is not supported by this version"
             ));
         }
     }
     if let Some(mode) = schema.option("scan.mode").or(schema.option("log.scan"))
         && !["default", "latest-full", "full"].contains(&mode.to_lowercase().as_str())
     {
-        refuse(format!(
-            "option 'scan.mode' = '{mode}' stored in the table is not supported by this version"
-        ));
+        refuse(format!("option 'scan.mode' = '{mode}' is not supported by this version"));
     }
     if let Some(branch) = schema.option("branch")
         && branch != "main"
     {
-        refuse(format!(
-            "option 'branch' = '{branch}' stored in the table is not supported by this version"
-        ));
+        refuse(format!("option 'branch' = '{branch}' is not supported by this version"));
     }
     if let Some(kind) = schema.option("type")
         && !kind.eq_ignore_ascii_case("table")
@@ -316,6 +313,21 @@ fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>
                     "option '{key}' is kept but this version's Parquet writer does not use it"
                 ));
             }
+            return;
+        }
+        if key.starts_with("schema.watermark.") {
+            // One sentence for the three keys of a watermark.
+            if key.ends_with(".rowtime") {
+                warnings.push(format!(
+                    "the watermark for '{value}' is kept for stream readers and has no effect in this version"
+                ));
+            }
+            return;
+        }
+        if is_connector_option(key) {
+            warnings.push(format!(
+                "option '{key}' = '{value}' belongs to the connectors of other engines and has no effect here"
+            ));
             return;
         }
         let hint = nearest(key).map(|n| format!(" (near: '{n}')")).unwrap_or_default();

@@ -3,10 +3,12 @@
 //! Format: `docs/spec/schema.md#types`. Source: Paimon 1.4.2 `DataType`, `DataTypeJsonParser`.
 
 mod arrow;
+mod casts;
 mod json;
 mod text;
 
 pub use arrow::{arrow_field, arrow_schema, arrow_type};
+pub use casts::supports_cast;
 
 /// Length of STRING and BYTES: no limit.
 pub const MAX_LENGTH: u32 = 2_147_483_647;

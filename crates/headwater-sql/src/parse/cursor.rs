@@ -1,18 +1,95 @@
 //! Walks over the tokens of one statement, and complains with line and column.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
 use crate::error::{SqlError, SqlErrorKind};
+use crate::hint::{Hints, OptionList};
 
 /// A position in the tokens of one statement.
 pub(crate) struct Cursor {
     tokens: Vec<TokenWithSpan>,
     at: usize,
+    /// The hints of the statement.
+    pub(crate) hints: Hints,
+    /// TIMESTAMP without digits is Spark's, an instant.
+    pub(crate) spark_types: bool,
 }
 
 impl Cursor {
-    pub(crate) const fn new(tokens: Vec<TokenWithSpan>) -> Self {
-        Self { tokens, at: 0 }
+    pub(crate) fn new(tokens: Vec<TokenWithSpan>) -> Self {
+        Self { tokens, at: 0, hints: Hints::default(), spark_types: false }
+    }
+
+    /// The same tokens with the hints that stand between them.
+    pub(crate) fn with_hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// The options of the hint behind the token that was taken last.
+    pub(crate) fn options_hint(&mut self) -> OptionList {
+        let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        match last.map(|token| token.span.start) {
+            Some(place) => self.hints.options_behind(place),
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self.peek(), None | Some(Token::EOF))
+    }
+
+    /// Whether nothing stands behind the next `n` tokens.
+    pub(crate) fn is_end_at(&self, n: usize) -> bool {
+        matches!(self.peek_nth(n), None | Some(Token::EOF))
+    }
+
+    pub(crate) fn is_open_parenthesis(&self) -> bool {
+        self.peek() == Some(&Token::LParen)
+    }
+
+    /// Takes the next token, whatever it is.
+    pub(crate) fn take(&mut self) -> Option<(Token, Span)> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some((token.token.clone(), token.span))
+    }
+
+    /// Whether a keyword follows outside of all parentheses.
+    pub(crate) fn has_keyword_ahead(&self, keyword: &str) -> bool {
+        let mut depth = 0_usize;
+        self.tokens.get(self.at..).unwrap_or_default().iter().any(|token| match &token.token {
+            Token::LParen => {
+                depth += 1;
+                false
+            }
+            Token::RParen => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            Token::Word(word) => {
+                depth == 0 && word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword)
+            }
+            _ => false,
+        })
+    }
+
+    /// Takes `( … )` with everything inside, if it is next.
+    pub(crate) fn skip_parentheses(&mut self) -> Result<(), SqlError> {
+        if !self.symbol(&Token::LParen) {
+            return Ok(());
+        }
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.take() {
+                Some((Token::LParen, _)) => depth += 1,
+                Some((Token::RParen, _)) => depth -= 1,
+                Some((Token::EOF, _)) | None => return Err(self.expected("')'")),
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn peek(&self) -> Option<&Token> {

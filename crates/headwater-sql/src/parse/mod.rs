@@ -1,84 +1,140 @@
 //! From the tokens of a statement to what it asks for.
 //!
-//! Definitions and INSERT are parsed here, with Flink's words; everything that is a query goes to
+//! Everything but queries is parsed here, with Flink's and Spark's words; queries go to
 //! DataFusion's parser, with the tokens' own places, so that a complaint names the script's line.
 
+mod alter;
 mod columns;
+mod create;
 mod cursor;
+mod explain;
 mod insert;
+mod set;
+mod show;
 mod table;
 #[cfg(test)]
 mod tests;
+mod travel;
 mod types;
+mod view;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as QueryStatement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+pub(crate) use self::alter::{Alter, AlterAction, AlterStatement, ColumnChange};
 pub(crate) use self::columns::column_list;
-use self::cursor::Cursor;
+pub(crate) use self::create::CatalogStatement;
+pub(crate) use self::cursor::Cursor;
+pub(crate) use self::explain::{Explain, ExplainMode};
 pub(crate) use self::insert::Insert;
-pub(crate) use self::table::{Column, CreateTable};
+pub(crate) use self::set::SetStatement;
+pub(crate) use self::show::{Describe, Pattern, Show};
+pub(crate) use self::table::{Column, CreateTable, Like, Watermark, options};
+pub(crate) use self::view::CreateView;
 use crate::dialect::HeadwaterDialect;
 use crate::error::SqlError;
+use crate::hint::{Hint, Hints};
 use crate::rewrite::{output_names, rewrite};
 
 /// How deep queries may nest.
 const RECURSION_LIMIT: usize = 128;
 
+/// A query, ready to be planned, and what its columns are called where the planner would show its
+/// inner workings.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    pub(crate) statement: Box<QueryStatement>,
+    pub(crate) names: Vec<Option<String>>,
+}
+
 /// What a statement asks for. Names are as written: one to three parts.
 #[derive(Debug)]
 pub(crate) enum Statement {
-    CreateDatabase { name: Vec<String>, if_not_exists: bool },
-    DropDatabase { name: Vec<String>, if_exists: bool, cascade: bool },
+    Catalog(CatalogStatement),
+    CreateDatabase {
+        name: Vec<String>,
+        if_not_exists: bool,
+    },
+    DropDatabase {
+        name: Vec<String>,
+        if_exists: bool,
+        cascade: bool,
+    },
     CreateTable(Box<CreateTable>),
-    DropTable { name: Vec<String>, if_exists: bool },
-    ShowDatabases,
-    ShowTables { database: Option<Vec<String>> },
-    ShowCreateTable { name: Vec<String> },
-    Describe { name: Vec<String> },
-    Use { name: Vec<String> },
-    UseCatalog { name: String },
+    CreateView(Box<CreateView>),
+    /// `view`: whether the statement says VIEW; `temporary`: whether it says TEMPORARY.
+    DropTable {
+        name: Vec<String>,
+        if_exists: bool,
+        temporary: bool,
+        view: bool,
+    },
+    Alter(Box<Alter>),
+    Truncate {
+        name: Vec<String>,
+        partition: Vec<(String, Option<String>)>,
+    },
+    Show(Show),
+    Describe(Describe),
+    Set(SetStatement),
+    Use {
+        name: Vec<String>,
+    },
+    /// Spark's REFRESH TABLE: nothing is cached, so only the name is looked up.
+    Refresh {
+        name: Vec<String>,
+    },
     Insert(Box<Insert>),
     Copy(Box<QueryStatement>),
-    Query { statement: Box<QueryStatement>, names: Vec<Option<String>> },
+    Explain(Box<Explain>),
+    Query(Query),
+}
+
+/// A statement and the warnings about its hints.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) statement: Statement,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Parses one statement.
-pub(crate) fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, SqlError> {
-    let mut cursor = Cursor::new(tokens);
+pub(crate) fn parse(tokens: Vec<TokenWithSpan>, hints: Vec<Hint>) -> Result<Parsed, SqlError> {
+    let mut cursor = Cursor::new(tokens).with_hints(Hints::new(hints)?);
+    let statement = statement(&mut cursor)?;
+    Ok(Parsed { statement, warnings: std::mem::take(&mut cursor.hints).finish()? })
+}
+
+fn statement(cursor: &mut Cursor) -> Result<Statement, SqlError> {
     let first = match cursor.peek() {
         Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
         Some(Token::LParen) => "(".to_owned(),
         _ => return Err(cursor.expected("a statement")),
     };
     match first.as_str() {
-        "CREATE" => create(&mut cursor),
-        "DROP" => drop(&mut cursor),
-        "SHOW" => show(&mut cursor),
-        "DESCRIBE" | "DESC" => {
-            cursor.name("DESCRIBE")?;
-            cursor.keyword("TABLE");
-            cursor.keyword("EXTENDED");
+        "CREATE" => create::create(cursor),
+        "DROP" => create::drop(cursor),
+        "ALTER" => alter::alter(cursor),
+        "TRUNCATE" => alter::truncate(cursor),
+        "SHOW" => show::show(cursor).map(Statement::Show),
+        "DESCRIBE" | "DESC" => show::describe(cursor),
+        "SET" => set::set(cursor).map(Statement::Set),
+        "RESET" => set::reset(cursor).map(Statement::Set),
+        "USE" => create::use_name(cursor),
+        "REFRESH" => {
+            cursor.need_keyword("REFRESH")?;
+            cursor.need_keyword("TABLE")?;
             let name = cursor.dotted_name("a table's name")?;
             cursor.end()?;
-            Ok(Statement::Describe { name })
+            Ok(Statement::Refresh { name })
         }
-        "USE" => {
-            cursor.need_keyword("USE")?;
-            let statement = if cursor.keyword("CATALOG") {
-                Statement::UseCatalog { name: cursor.name("a catalog's name")? }
-            } else {
-                Statement::Use { name: cursor.dotted_name("a database's name")? }
-            };
-            cursor.end()?;
-            Ok(statement)
+        "INSERT" => insert::insert(cursor).map(|insert| Statement::Insert(Box::new(insert))),
+        "COPY" => query_statement(cursor).map(|s| Statement::Copy(Box::new(s))),
+        "EXPLAIN" => explain::explain(cursor),
+        "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => {
+            query(cursor).map(Statement::Query)
         }
-        "INSERT" => insert::insert(&mut cursor).map(|insert| Statement::Insert(Box::new(insert))),
-        "COPY" => query_statement(cursor.rest()).map(|s| Statement::Copy(Box::new(s))),
-        "EXPLAIN" => explain(&mut cursor),
-        "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => query(cursor.rest()),
-        other => Err(refused(other, &cursor)),
+        other => Err(refused(other, cursor)),
     }
 }
 
@@ -86,139 +142,79 @@ pub(crate) fn parse(tokens: Vec<TokenWithSpan>) -> Result<Statement, SqlError> {
 fn refused(word: &str, cursor: &Cursor) -> SqlError {
     const LATER: &str = "planned for a later release";
     match word {
-        "DELETE" | "UPDATE" | "MERGE" | "TRUNCATE" | "ALTER" | "CALL" | "ANALYZE" => {
+        "DELETE" | "UPDATE" | "MERGE" | "CALL" | "ANALYZE" => {
             SqlError::unsupported(format!("{word} is"), LATER)
         }
-        "SET" | "RESET" => SqlError::unsupported(
-            format!("{word} is"),
-            "there are no session options; use the options of the table or of the command",
-        ),
-        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" => {
+        "START" | "COMMIT" | "ROLLBACK" => {
             SqlError::unsupported(format!("{word} is"), "every statement commits for itself")
         }
-        "GRANT" | "REVOKE" | "LOAD" | "UNLOAD" | "EXECUTE" | "PREPARE" | "REFRESH" | "REPLACE"
-        | "STOP" | "RENAME" | "ADD" | "REMOVE" | "COMPILE" | "DEALLOCATE" | "VACUUM" => {
+        "BEGIN" | "EXECUTE" => SqlError::unsupported(
+            format!("{word} is"),
+            "there are no statement sets: write the statements one after the other",
+        ),
+        "ADD" | "REMOVE" => SqlError::unsupported(format!("{word} is"), "nothing loads jars here"),
+        "LOAD" | "UNLOAD" => {
+            SqlError::unsupported(format!("{word} is"), "there are no modules to load")
+        }
+        "GRANT" | "REVOKE" | "PREPARE" | "REPLACE" | "STOP" | "RENAME" | "COMPILE"
+        | "DEALLOCATE" | "VACUUM" | "CACHE" | "UNCACHE" | "MSCK" | "REPAIR" => {
             SqlError::unsupported(format!("{word} is"), "no such statement here")
         }
         _ => cursor.expected(
-            "a statement (SELECT, WITH, VALUES, INSERT, COPY, CREATE, DROP, SHOW, DESCRIBE, USE, \
-             EXPLAIN)",
+            "a statement (SELECT, WITH, VALUES, INSERT, COPY, CREATE, DROP, ALTER, TRUNCATE, SHOW, \
+             DESCRIBE, USE, SET, RESET, EXPLAIN)",
         ),
     }
 }
 
-fn create(cursor: &mut Cursor) -> Result<Statement, SqlError> {
-    cursor.need_keyword("CREATE")?;
-    if cursor.keyword("DATABASE") || cursor.keyword("SCHEMA") {
-        let if_not_exists = cursor.keywords(&["IF", "NOT", "EXISTS"]);
-        let name = cursor.dotted_name("a database's name")?;
-        if cursor.is_keyword("COMMENT") || cursor.is_keyword("WITH") {
-            return Err(SqlError::unsupported(
-                "a database with COMMENT or WITH is",
-                "a file system catalog stores nothing but its name",
-            ));
-        }
-        cursor.end()?;
-        return Ok(Statement::CreateDatabase { name, if_not_exists });
-    }
-    if cursor.keyword("TABLE") {
-        return table::create_table(cursor).map(|t| Statement::CreateTable(Box::new(t)));
-    }
-    for what in [
-        "TEMPORARY",
-        "VIEW",
-        "EXTERNAL",
-        "CATALOG",
-        "FUNCTION",
-        "INDEX",
-        "MATERIALIZED",
-        "OR",
-        "UNBOUNDED",
-        "TAG",
-        "BRANCH",
-    ] {
-        if cursor.is_keyword(what) {
-            return Err(SqlError::unsupported(
-                format!("CREATE {what} is"),
-                "only databases and tables can be created",
-            ));
-        }
-    }
-    Err(cursor.expected("DATABASE or TABLE"))
-}
-
-fn drop(cursor: &mut Cursor) -> Result<Statement, SqlError> {
-    cursor.need_keyword("DROP")?;
-    if cursor.keyword("DATABASE") || cursor.keyword("SCHEMA") {
-        let if_exists = cursor.keywords(&["IF", "EXISTS"]);
-        let name = cursor.dotted_name("a database's name")?;
-        let cascade = cursor.keyword("CASCADE");
-        if !cascade {
-            cursor.keyword("RESTRICT");
-        }
-        cursor.end()?;
-        return Ok(Statement::DropDatabase { name, if_exists, cascade });
-    }
-    if cursor.keyword("TABLE") {
-        let if_exists = cursor.keywords(&["IF", "EXISTS"]);
-        let name = cursor.dotted_name("a table's name")?;
-        cursor.end()?;
-        return Ok(Statement::DropTable { name, if_exists });
-    }
-    Err(cursor.expected("DATABASE or TABLE"))
-}
-
-fn show(cursor: &mut Cursor) -> Result<Statement, SqlError> {
-    cursor.need_keyword("SHOW")?;
-    let statement = if cursor.keyword("DATABASES") || cursor.keyword("SCHEMAS") {
-        Statement::ShowDatabases
-    } else if cursor.keyword("TABLES") {
-        let database = if cursor.keyword("FROM") || cursor.keyword("IN") {
-            Some(cursor.dotted_name("a database's name")?)
-        } else {
-            None
-        };
-        Statement::ShowTables { database }
-    } else if cursor.keywords(&["CREATE", "TABLE"]) {
-        Statement::ShowCreateTable { name: cursor.dotted_name("a table's name")? }
-    } else {
-        return Err(cursor.expected("DATABASES, TABLES or CREATE TABLE"));
-    };
-    cursor.end()?;
-    Ok(statement)
-}
-
-fn explain(cursor: &mut Cursor) -> Result<Statement, SqlError> {
-    for n in 1..4 {
-        for word in ["INSERT", "CREATE", "DROP", "COPY", "DELETE", "UPDATE", "MERGE"] {
-            if cursor.is_keyword_at(n, word) {
-                return Err(SqlError::unsupported(
-                    format!("EXPLAIN {word} is"),
-                    "explain the query inside of it",
-                ));
-            }
-        }
-    }
-    // Flink says EXPLAIN PLAN FOR.
-    let mut tokens = cursor.rest();
-    if cursor.keywords(&["EXPLAIN", "PLAN", "FOR"]) {
-        tokens.drain(1..3);
-    }
-    query(tokens)
-}
-
-fn query(tokens: Vec<TokenWithSpan>) -> Result<Statement, SqlError> {
+/// The rest of the statement, which must be a query.
+pub(super) fn query(cursor: &mut Cursor) -> Result<Query, SqlError> {
+    let tokens = travel::take_versions(cursor.rest(), &mut cursor.hints)?;
     let mut statement = parse_one(tokens)?;
     let names = output_names(&statement);
-    rewrite(&mut statement)?;
-    Ok(Statement::Query { statement: Box::new(statement), names })
+    rewrite(&mut statement, &mut cursor.hints)?;
+    Ok(Query { statement: Box::new(statement), names })
 }
 
-/// DataFusion's parse of a query, EXPLAIN or COPY, ready to be planned.
-fn query_statement(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
+/// DataFusion's parse of a query or COPY, ready to be planned.
+fn query_statement(cursor: &mut Cursor) -> Result<QueryStatement, SqlError> {
+    let tokens = travel::take_versions(cursor.rest(), &mut cursor.hints)?;
     let mut statement = parse_one(tokens)?;
-    rewrite(&mut statement)?;
+    rewrite(&mut statement, &mut cursor.hints)?;
     Ok(statement)
+}
+
+/// `(p = 'x', q)`: partition columns with a value, or (`None`) without one.
+pub(super) type PartitionSpec = Vec<(String, Option<Option<String>>)>;
+
+/// `(p = 'x', …)`; a column without a value is allowed only if `open`.
+fn partition_spec(cursor: &mut Cursor, open: bool) -> Result<PartitionSpec, SqlError> {
+    cursor.need_symbol(&Token::LParen)?;
+    let mut values: PartitionSpec = Vec::new();
+    loop {
+        let name = cursor.name("a partition column")?;
+        if values.iter().any(|(known, _)| *known == name) {
+            return Err(cursor.complain(format!("partition column '{name}' is given twice")));
+        }
+        let value = if open && cursor.peek() != Some(&Token::Eq) {
+            None
+        } else {
+            cursor.need_symbol(&Token::Eq)?;
+            Some(cursor.literal("a value")?)
+        };
+        values.push((name, value));
+        if !cursor.symbol(&Token::Comma) {
+            break;
+        }
+    }
+    cursor.need_symbol(&Token::RParen)?;
+    Ok(values)
+}
+
+/// `(p = 'x', …)`, every column with its value; `None` is null.
+fn closed_partition_spec(cursor: &mut Cursor) -> Result<Vec<(String, Option<String>)>, SqlError> {
+    let values = partition_spec(cursor, false)?;
+    Ok(values.into_iter().map(|(name, value)| (name, value.flatten())).collect())
 }
 
 fn parse_one(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {

@@ -61,6 +61,11 @@ fn kind(cursor: &mut Cursor, depth: usize) -> Result<TypeKind, SqlError> {
         "INT" | "INTEGER" => TypeKind::Int,
         "BIGINT" => TypeKind::BigInt,
         "FLOAT" => TypeKind::Float,
+        // Spark's other names, where the statement is Spark's.
+        "BYTE" if cursor.spark_types => TypeKind::TinyInt,
+        "SHORT" if cursor.spark_types => TypeKind::SmallInt,
+        "LONG" if cursor.spark_types => TypeKind::BigInt,
+        "REAL" if cursor.spark_types => TypeKind::Float,
         "DOUBLE" => {
             cursor.keyword("PRECISION");
             TypeKind::Double
@@ -82,6 +87,10 @@ fn kind(cursor: &mut Cursor, depth: usize) -> Result<TypeKind, SqlError> {
             without_zone(cursor)?;
             TypeKind::Time(digits)
         }
+        "TIMESTAMP" if cursor.spark_types && cursor.peek() != Some(&Token::LParen) => {
+            TypeKind::TimestampLtz(6)
+        }
+        "TIMESTAMP_NTZ" => TypeKind::Timestamp(precision(cursor, 6)?),
         "TIMESTAMP" => {
             let digits = precision(cursor, 6)?;
             if cursor.keyword("WITH") {
@@ -115,7 +124,7 @@ fn kind(cursor: &mut Cursor, depth: usize) -> Result<TypeKind, SqlError> {
             cursor.need_close_angle()?;
             TypeKind::Vector(Box::new(element), size)
         }
-        "ROW" => row(cursor, depth)?,
+        "ROW" | "STRUCT" => row(cursor, depth)?,
         _ => return Err(unknown),
     })
 }
@@ -142,10 +151,12 @@ fn row(cursor: &mut Cursor, depth: usize) -> Result<TypeKind, SqlError> {
         if fields.iter().any(|f| f.name == name) {
             return Err(cursor.complain(format!("the row has two fields named '{name}'")));
         }
+        // Spark writes STRUCT<a: INT>.
+        cursor.symbol(&Token::Colon);
         let mut field = DataField::new(-1, name, nested(cursor, depth + 1)?);
-        if let Some(Token::SingleQuotedString(comment)) = cursor.peek() {
-            field.description = Some(comment.clone());
-            cursor.string("a comment")?;
+        if cursor.keyword("COMMENT") || matches!(cursor.peek(), Some(Token::SingleQuotedString(_)))
+        {
+            field.description = Some(cursor.string("a comment")?);
         }
         fields.push(field);
         if !cursor.symbol(&Token::Comma) {

@@ -12,10 +12,9 @@ use datafusion::sql::parser::Statement as QueryStatement;
 use futures::StreamExt;
 use headwater::io::StagedOutput;
 
-use super::{SqlSession, explain_missing};
+use super::{Scope, SqlSession};
 use crate::error::SqlError;
 use crate::files::Purpose;
-use crate::provider::Lookups;
 
 impl SqlSession {
     /// Runs a COPY and returns the number of rows written. A failing one leaves what the target
@@ -23,10 +22,11 @@ impl SqlSession {
     pub(super) async fn copy(
         &self,
         statement: QueryStatement,
-        lookups: &Arc<Lookups>,
+        scope: &Arc<Scope>,
     ) -> Result<u64, SqlError> {
-        let (state, planned) = self.plan(statement, lookups, self.threads(), Purpose::Result).await;
-        let plan = planned.map_err(|error| explain_missing(error, lookups))?;
+        let (state, planned) =
+            self.planned(statement, scope, self.threads(), Purpose::Result).await;
+        let plan = planned.map_err(|error| scope.explain(SqlError::from_datafusion(error)))?;
         let LogicalPlan::Copy(copy) = plan else {
             return Err(SqlError::invalid("this is no COPY"));
         };
@@ -40,7 +40,7 @@ impl SqlSession {
         let plan = LogicalPlan::Copy(CopyTo { output_url: staged.path(), ..copy });
         let written = match self.start(state, plan).await {
             Ok(rows) => count_of(rows).await,
-            Err(error) => Err(explain_missing(error, lookups)),
+            Err(error) => Err(scope.explain(SqlError::from_datafusion(error))),
         };
         match written {
             Ok(rows) => {

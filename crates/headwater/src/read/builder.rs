@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use headwater_spec::predicate::Predicate;
 use headwater_spec::types::arrow_field;
 
+use super::counters::ReadCounters;
 use super::plan::{Plan, make_plan};
 use super::split::{Split, SplitFiles};
 use super::stream::RowStream;
@@ -26,12 +27,13 @@ pub struct ReadBuilder {
     pub(super) filter: Option<Predicate>,
     pub(super) limit: Option<u64>,
     pub(super) row_kind: bool,
+    pub(super) counters: Option<Arc<ReadCounters>>,
 }
 
 impl ReadBuilder {
     pub(crate) fn new(table: Table) -> Self {
         let projection = (0..table.row_type().fields.len()).collect();
-        Self { table, projection, filter: None, limit: None, row_kind: false }
+        Self { table, projection, filter: None, limit: None, row_kind: false, counters: None }
     }
 
     /// Reads only these columns, in this order.
@@ -98,6 +100,13 @@ impl ReadBuilder {
     #[must_use]
     pub const fn with_row_kind(mut self) -> Self {
         self.row_kind = true;
+        self
+    }
+
+    /// Counts what is read in `counters`.
+    #[must_use]
+    pub fn counted(mut self, counters: Arc<ReadCounters>) -> Self {
+        self.counters = Some(counters);
         self
     }
 

@@ -12,6 +12,7 @@ use headwater_format::{
     FileFormat, FileReader, FormatError, Mapping, UnitDecoder, evolution, open,
 };
 use headwater_io::Task;
+use headwater_io::file_io::counted::CountedFileIo;
 use headwater_metadata::TableStore;
 use headwater_spec::partition::partition_path;
 use headwater_spec::path::bucket_dir;
@@ -19,6 +20,7 @@ use headwater_spec::predicate::Predicate;
 use headwater_spec::{DataField, DataFileMeta, DataType, Datum, TableSchema, TypeKind};
 
 use super::builder::ReadBuilder;
+use super::counters::ReadCounters;
 use super::split::Split;
 use crate::error::{Error, Result};
 use crate::table::Table;
@@ -62,6 +64,7 @@ pub(super) struct Wanted {
     /// Columns, with the table's names and types.
     pub(super) fields: Vec<DataField>,
     filter: Option<(Vec<DataField>, Predicate)>,
+    counters: Option<Arc<ReadCounters>>,
 }
 
 impl Wanted {
@@ -98,6 +101,7 @@ impl Wanted {
             dir: bucket_path(table, split.partition_values(), split.bucket())?,
             fields,
             filter: filter.map(|predicate| (columns, predicate)),
+            counters: read.counters.clone(),
         })
     }
 
@@ -143,7 +147,10 @@ impl Wanted {
             other => other.into(),
         };
         let format = FileFormat::of_file(&file.file_name).map_err(refused)?;
-        let io = Arc::clone(self.store().io());
+        let mut io = Arc::clone(self.store().io());
+        if let Some(counters) = &self.counters {
+            io = Arc::new(CountedFileIo::new(io, Arc::clone(&counters.io)));
+        }
         let reader = open(io, &path, size, format).await.map_err(refused)?;
         if i64::try_from(reader.row_count()) != Ok(file.row_count) {
             return Err(corrupt(format!(
@@ -154,7 +161,7 @@ impl Wanted {
         }
         let file_fields = self.file_fields(file.schema_id).await?;
         let mapping = evolution::file_fields(&file_fields, &self.fields)?;
-        let units = match &self.filter {
+        let units: Vec<usize> = match &self.filter {
             None => (0..reader.units()).collect(),
             Some((columns, predicate)) => {
                 let mapping = evolution::file_fields(&file_fields, columns)?;
@@ -164,7 +171,21 @@ impl Wanted {
                 }
             }
         };
+        if let Some(counters) = &self.counters {
+            counters.opened(units.len(), reader.units());
+        }
         Ok(OpenFile { reader, mapping: Arc::new(mapping), units })
+    }
+
+    /// Opens the files for their footers alone.
+    pub(super) async fn look_at<'a>(
+        &self,
+        files: impl Iterator<Item = &'a DataFileMeta>,
+    ) -> Result<()> {
+        for file in files {
+            self.open(file).await?;
+        }
+        Ok(())
     }
 
     /// The fetching task must never wait for a CPU job: jobs wait for it.

@@ -2,7 +2,9 @@
 
 mod assemble;
 mod builder;
+mod counters;
 pub(crate) mod file;
+mod footers;
 mod merge_read;
 mod plan;
 mod prune;
@@ -11,6 +13,7 @@ mod split;
 mod stream;
 
 pub use builder::ReadBuilder;
+pub use counters::ReadCounters;
 pub use plan::Plan;
 pub use split::Split;
 pub use stream::RowStream;

@@ -13,9 +13,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::blocking::BlockingCalls;
 use super::path_check::{check_dir, check_path};
+use super::turn::{Turn, TurnGuard};
 use super::{FileIo, FileStatus, FileWriter, Publish};
 use crate::env::{Random, SystemRandom};
 use crate::error::{IoError, Result};
@@ -198,6 +201,27 @@ impl FileIo for LocalFileIo {
             root.durable.sync_names_above(&made.dir, &made.root).map_err(|error| error.at(path))
         })
         .await
+    }
+
+    async fn move_dir(&self, from: &str, to: &str) -> Result<Publish> {
+        check_path(from)?;
+        check_path(to)?;
+        let to = to.to_owned();
+        self.blocking("rename", from, move |root, from| publish::move_dir(root, from, &to)).await
+    }
+
+    async fn turn(&self, dir: &str) -> Turn {
+        let Ok(dir) = check_dir(dir) else { return Turn::None };
+        let asked = self.blocking("lock", dir, |root, dir| {
+            // The directory itself is locked: nothing has to be made or removed for it.
+            let Ok(file) = File::open(root.dir.join(dir)) else { return Ok(Turn::None) };
+            Ok(match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => Turn::Ours(TurnGuard::new(file)),
+                Err(Errno::WOULDBLOCK) => Turn::Taken,
+                Err(_) => Turn::None,
+            })
+        });
+        asked.await.unwrap_or(Turn::None)
     }
 
     async fn delete_dir(&self, path: &str) -> Result<()> {

@@ -62,6 +62,42 @@ pub(super) fn overwrite(root: &Root, path: &str, data: &[u8]) -> Result<()> {
         .map_err(|source| IoError::write(path, "replace", source))
 }
 
+/// Gives the directory `from` the name `to` unless that is taken, and syncs both parents.
+pub(super) fn move_dir(root: &Root, from: &str, to: &str) -> Result<Publish> {
+    let missing = || IoError::NotFound { path: from.to_owned() };
+    let source = Place::existing(root, from)?.ok_or_else(missing)?;
+    if !source.target.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(missing());
+    }
+    let target = Place::made(root, to)?;
+    let moved = match rename_no_replace(&source.target, &target.target) {
+        // Elsewhere a rename replaces nothing but an empty directory.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            if target.target.symlink_metadata().is_ok() {
+                return Ok(Publish::Exists);
+            }
+            std::fs::rename(&source.target, &target.target)
+        }
+        other => other.map_err(std::io::Error::from),
+    };
+    match moved {
+        Ok(()) => {}
+        Err(error)
+            if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) =>
+        {
+            return Ok(Publish::Exists);
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing()),
+        Err(error) => return Err(IoError::write(from, "rename", error)),
+    }
+    root.durable.forget(&source.target);
+    root.durable.forget(&target.target);
+    for place in [&target, &source] {
+        root.sync_name(place).map_err(|error| unknown(to, error.source()))?;
+    }
+    Ok(Publish::Published)
+}
+
 fn unknown(path: &str, source: impl Into<crate::error::Source>) -> IoError {
     IoError::OutcomeUnknown { path: path.to_owned(), source: source.into() }
 }

@@ -268,3 +268,40 @@ async fn many_writers_share_new_directories() {
     futures::future::join_all(paths.iter().map(|path| make(&io, path))).await;
     assert_eq!(io.list("a/b/c0").await.unwrap().len(), 34);
 }
+
+#[tokio::test]
+async fn a_directory_is_moved_at_once_and_never_over_another() {
+    let (dir, io) = durable();
+    make(&io, "db/a/schema/f").await;
+    make(&io, "db/taken/f").await;
+    assert_eq!(io.move_dir("db/a", "db/taken").await.unwrap(), Publish::Exists);
+    assert_eq!(io.move_dir("db/a", "other/b").await.unwrap(), Publish::Published);
+    assert_eq!(names(&dir.path().join("other/b/schema")), ["f"]);
+    assert_eq!(names(&dir.path().join("db")), ["taken"]);
+    for gone in ["db/a", "db/taken/f", "nowhere/x"] {
+        let error = io.move_dir(gone, "db/c").await.unwrap_err();
+        assert!(matches!(error, IoError::NotFound { .. }), "{gone}: {error}");
+    }
+    let memory = crate::file_io::memory::MemoryFileIo::new();
+    let error = memory.move_dir("a", "b").await.unwrap_err();
+    assert_eq!(error.kind(), crate::IoErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn one_writer_at_a_time_has_the_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().to_str().unwrap();
+    let (one, other) = (
+        LocalFileIo::open(root, SyncMode::Off).unwrap(),
+        LocalFileIo::open(root, SyncMode::Off).unwrap(),
+    );
+    assert!(matches!(one.turn("t/snapshot").await, Turn::None));
+    one.create_dir("t/snapshot").await.unwrap();
+    let held = one.turn("t/snapshot").await;
+    assert!(matches!(held, Turn::Ours(_)));
+    assert!(matches!(other.turn("t/snapshot").await, Turn::Taken));
+    assert!(matches!(other.turn("t").await, Turn::Ours(_)));
+    drop(held);
+    assert!(matches!(other.turn("t/snapshot").await, Turn::Ours(_)));
+    assert!(one.list("t/snapshot").await.unwrap().is_empty());
+}
