@@ -14,17 +14,23 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use headwater::{Catalog, ErrorKind, Identifier, Table, TypeKind, open_table};
 
+use crate::progress::Progress;
 use crate::pushdown::{is_translatable, is_whole, predicate_of};
 use crate::scan_exec::ScanExec;
 
 /// What a statement's look-ups bring to light besides tables.
-#[derive(Default)]
 pub(crate) struct Lookups {
     missing: Mutex<Option<(Identifier, headwater::Error)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
+    /// Where scans count their rows.
+    pub(crate) progress: Arc<Progress>,
 }
 
 impl Lookups {
+    pub(crate) fn new(progress: Arc<Progress>) -> Self {
+        Self { missing: Mutex::default(), warnings: Mutex::default(), progress }
+    }
+
     /// The first table that was asked for and is not there.
     pub(crate) fn take_missing(&self) -> Option<(Identifier, headwater::Error)> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -86,7 +92,7 @@ impl SchemaProvider for HeadwaterDatabase {
         match open_pinned(self.catalog.catalog.as_ref(), &id).await {
             Ok(table) => {
                 lookups.opened(&table);
-                Ok(Some(Arc::new(HeadwaterTable::new(table))))
+                Ok(Some(Arc::new(HeadwaterTable::new(table, Arc::clone(&lookups.progress)))))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut missing = lookups.missing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,11 +125,12 @@ async fn open_pinned(catalog: &dyn Catalog, id: &Identifier) -> headwater::Resul
 pub(crate) struct HeadwaterTable {
     table: Table,
     schema: SchemaRef,
+    progress: Arc<Progress>,
 }
 
 impl HeadwaterTable {
-    pub(crate) fn new(table: Table) -> Self {
-        Self { schema: table.arrow_schema(), table }
+    pub(crate) fn new(table: Table, progress: Arc<Progress>) -> Self {
+        Self { schema: table.arrow_schema(), table, progress }
     }
 
     /// Whether planning already leaves out every row that does not match.
@@ -190,7 +197,7 @@ impl TableProvider for HeadwaterTable {
         )
         .await
         .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Arc::new(scan))
+        Ok(Arc::new(scan.counting(Arc::clone(&self.progress))))
     }
 
     // DataFusion calls these two with a part of the WHERE clause, or none of it, when the clause

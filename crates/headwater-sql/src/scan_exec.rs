@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use headwater::{Plan, Predicate, ReadBuilder, Split, Table, TypeKind};
 
+use crate::progress::Progress;
 use crate::pushdown::describe;
 
 /// A planned scan of one table.
@@ -37,6 +38,7 @@ pub(crate) struct ScanExec {
     count_only: bool,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    progress: Arc<Progress>,
 }
 
 impl ScanExec {
@@ -72,7 +74,24 @@ impl ScanExec {
             Boundedness::Bounded,
         ));
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { table, read, predicate, plan, groups, schema, count_only, properties, metrics })
+        Ok(Self {
+            table,
+            read,
+            predicate,
+            plan,
+            groups,
+            schema,
+            count_only,
+            properties,
+            metrics,
+            progress: Arc::default(),
+        })
+    }
+
+    /// The same scan, whose rows are counted in `progress` as they are read.
+    pub(crate) fn counting(mut self, progress: Arc<Progress>) -> Self {
+        self.progress = progress;
+        self
     }
 
     fn rows_of(&self, splits: &[Split]) -> Option<u64> {
@@ -195,6 +214,7 @@ impl ExecutionPlan for ScanExec {
         let read = self.read.clone();
         let count_only = self.count_only;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let progress = Arc::clone(&self.progress);
         let external = |error| DataFusionError::External(Box::new(error));
         let batches = futures::stream::iter(splits)
             .map(move |split| read.read(&split).map_err(external))
@@ -204,6 +224,7 @@ impl ExecutionPlan for ScanExec {
                 let batch: RecordBatch = batch?;
                 let batch = if count_only { batch.project(&[])? } else { batch };
                 metrics.record_output(batch.num_rows());
+                progress.add_read(batch.num_rows());
                 Ok(batch)
             });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))

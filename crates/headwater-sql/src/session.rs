@@ -2,7 +2,7 @@
 
 mod define;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,11 +30,13 @@ use crate::files::Files;
 use crate::floats::FloatsStayFloats;
 use crate::names::CATALOG;
 use crate::parse::{Statement, parse};
+use crate::progress::Progress;
 use crate::provider::{HeadwaterCatalog, Lookups};
 use crate::result::{Output, RowStream, StatementKind, StatementResult};
 use crate::rewrite::FILE_CATALOG;
 use crate::sample;
 use crate::script::{Piece, split};
+use crate::settings;
 
 /// Results of a script, in the order of its statements; ends after the first error.
 ///
@@ -53,6 +55,8 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Database of table names without one.
     pub database: String,
+    /// Settings of the session by name.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl SessionOptions {
@@ -65,6 +69,7 @@ impl SessionOptions {
             memory_bytes: 1 << 30,
             threads: 2,
             database: define::DEFAULT_DATABASE.to_owned(),
+            settings: BTreeMap::new(),
         }
     }
 
@@ -88,6 +93,13 @@ impl SessionOptions {
         self.database = name.into();
         self
     }
+
+    /// Settings of the session by name.
+    #[must_use]
+    pub fn settings(mut self, settings: BTreeMap<String, String>) -> Self {
+        self.settings = settings;
+        self
+    }
 }
 
 /// Runs SQL on a catalog.
@@ -100,6 +112,7 @@ pub struct SqlSession {
     database: Mutex<String>,
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
+    progress: Arc<Progress>,
 }
 
 impl std::fmt::Debug for SqlSession {
@@ -112,8 +125,9 @@ impl SqlSession {
     /// A session on the catalog.
     ///
     /// # Errors
-    /// When DataFusion cannot be set up.
+    /// A setting is unknown or has no such value; DataFusion cannot be set up.
     pub async fn new(options: SessionOptions) -> Result<Self, SqlError> {
+        settings::check(&options.settings)?;
         let state = session_state(options.memory_bytes, options.threads)?;
         Ok(Self {
             catalog: options.catalog,
@@ -122,6 +136,7 @@ impl SqlSession {
             state: Arc::new(state),
             database: Mutex::new(options.database),
             warned: Mutex::new(BTreeSet::new()),
+            progress: Arc::default(),
         })
     }
 
@@ -165,6 +180,12 @@ impl SqlSession {
         self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How far the running statement is; starts anew with each statement.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
     pub(crate) const fn threads(&self) -> usize {
         self.threads
     }
@@ -179,7 +200,8 @@ impl SqlSession {
         failed: Arc<AtomicBool>,
     ) -> Result<StatementResult, SqlError> {
         let position = piece.position;
-        let lookups = Arc::new(Lookups::default());
+        self.progress.restart();
+        let lookups = Arc::new(Lookups::new(self.progress()));
         let outcome = async {
             let statement = parse(piece.tokens)?;
             self.run_statement(statement, &lookups).await
@@ -331,6 +353,7 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.collect_spans = true;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
     let runtime = RuntimeEnvBuilder::new()
@@ -390,7 +413,7 @@ fn explain_missing(error: DataFusionError, lookups: &Lookups) -> SqlError {
     let DataFusionError::Plan(text) = inner.find_root() else { return error };
     match lookups.take_missing() {
         Some((id, missing)) if text.contains(&id.table) && text.contains("not found") => {
-            missing.into()
+            SqlError::from(missing).at_word_of(&error)
         }
         _ => error,
     }

@@ -45,6 +45,7 @@
 
 pub mod canonical;
 mod error;
+mod location;
 pub mod read;
 mod table;
 pub mod write;
@@ -57,13 +58,14 @@ pub use headwater_spec as spec;
 pub use error::{Error, Result};
 pub use headwater_io::Env;
 pub use headwater_io::SyncMode;
-pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier};
+pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier, OneTableCatalog};
 pub use headwater_spec::options;
 pub use headwater_spec::predicate::{Op, Predicate};
 pub use headwater_spec::schema::{NewColumn, NewTable};
 pub use headwater_spec::{
     DataField, DataType, Datum, ErrorKind, RowType, SpecError, TableSchema, TypeKind,
 };
+pub use location::{LocatedTable, locate_table};
 pub use read::{Plan, ReadBuilder, RowStream, Split};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

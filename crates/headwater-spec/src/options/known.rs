@@ -175,13 +175,17 @@ pub(super) fn check_value(option: &KnownOption, value: &str) -> Result<(), Strin
 /// The known key (or fallback name) that differs least from `key`, if one is near.
 #[must_use]
 pub fn nearest(key: &str) -> Option<&'static str> {
-    all()
-        .iter()
-        .filter(|o| o.declared_in == "CoreOptions")
-        .flat_map(|o| std::iter::once(&o.key).chain(&o.fallback))
-        .map(|known| (distance(key, known), known.as_str()))
+    let names = table_options().flat_map(|o| std::iter::once(&o.key).chain(&o.fallback));
+    nearest_of(key, names.map(String::as_str))
+}
+
+/// The name that differs least from `name`, if one is near.
+pub fn nearest_of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|known| (distance(name, known), known))
         .min()
-        .filter(|(d, _)| *d <= key.chars().count().max(6) / 2)
+        .filter(|(d, _)| *d <= name.chars().count().max(6) / 2)
         .map(|(_, known)| known)
 }
 
@@ -207,7 +211,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{all, check_ddl, check_value, distance, known, nearest};
+    use super::{all, check_ddl, check_value, distance, known, nearest, nearest_of};
 
     #[test]
     fn every_line_of_the_list_is_read() {
@@ -231,6 +235,8 @@ mod tests {
         assert_eq!(nearest("write.compaction-skipp"), Some("write.compaction-skip"));
         let error = check_ddl("file.compresion", "zstd").unwrap_err().to_string();
         assert!(error.contains("did you mean 'file.compression'"), "{error}");
+        assert_eq!(nearest_of("thraeds", ["memory", "threads"]), Some("threads"));
+        assert_eq!(nearest_of("colour", ["memory", "threads"]), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod support;
 mod table;
 mod values;
 
-pub use known::{KnownOption, check_ddl, known, nearest, table_options};
+pub use known::{KnownOption, check_ddl, known, nearest, nearest_of, table_options};
 pub use raw::Options;
 pub use support::{Findings, Treatment, inspect, treatment};
 pub use table::{
