@@ -20,15 +20,21 @@ pub(crate) fn count(count: u64) -> String {
     text
 }
 
+/// Such as `1 row` or `12,345 rows`.
+pub(crate) fn rows(rows: u64) -> String {
+    if rows == 1 { "1 row".to_owned() } else { format!("{} rows", count(rows)) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{count, seconds};
+    use super::{count, rows, seconds};
 
     #[test]
     fn counts_have_their_thousands_apart() {
         assert_eq!([0, 999, 1_000, 12_345_678].map(count), ["0", "999", "1,000", "12,345,678"]);
+        assert_eq!([rows(1), rows(2_000)], ["1 row", "2,000 rows"]);
     }
 
     #[test]

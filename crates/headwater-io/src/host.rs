@@ -71,10 +71,10 @@ pub fn create_parent_dir(path: &str) -> Result<()> {
 pub fn absolute_path(path: &str) -> Result<String> {
     let found =
         std::fs::canonicalize(path).map_err(|source| IoError::read(path, "look up", source))?;
-    found.into_os_string().into_string().map_err(|_| IoError::NotText {
-        path: path.to_owned(),
-        offset: 0,
-    })
+    found
+        .into_os_string()
+        .into_string()
+        .map_err(|_| IoError::NotText { path: path.to_owned(), offset: 0 })
 }
 
 /// Columns of the terminal that standard output is; `None` when it is none or does not tell.

@@ -180,6 +180,17 @@ impl SqlSession {
         self.database.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Names of the functions that queries can call, sorted.
+    #[must_use]
+    pub fn function_names(&self) -> Vec<String> {
+        let state = &self.state;
+        let mut names: BTreeSet<&String> = state.scalar_functions().keys().collect();
+        names.extend(state.aggregate_functions().keys());
+        names.extend(state.window_functions().keys());
+        names.extend(state.table_functions().keys());
+        names.into_iter().cloned().collect()
+    }
+
     /// How far the running statement is; starts anew with each statement.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {

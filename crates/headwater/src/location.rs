@@ -33,8 +33,7 @@ pub async fn locate_table(location: &str, sync: SyncMode, env: Env) -> Result<Lo
         "" => "/",
         trimmed => trimmed,
     };
-    let full =
-        if is_uri(location) { location.to_owned() } else { host::absolute_path(location)? };
+    let full = if is_uri(location) { location.to_owned() } else { host::absolute_path(location)? };
     let (warehouse, name) = names_in(&full);
     let catalog: Arc<dyn Catalog> = match warehouse {
         Some(warehouse) => Arc::new(FileSystemCatalog::new(open_root(warehouse, sync)?, env)),
@@ -82,7 +81,9 @@ mod tests {
 
     #[test]
     fn any_other_directory_is_a_table_of_its_own() {
-        for location in ["/data/orders", "/orders", "/.db/orders", "s3://bucket/orders", "s3://a.db/orders"] {
+        for location in
+            ["/data/orders", "/orders", "/.db/orders", "s3://bucket/orders", "s3://a.db/orders"]
+        {
             let (found, name) = names_in(location);
             assert_eq!((found, name.to_string().as_str()), (None, "default.orders"));
         }

@@ -116,8 +116,11 @@ impl Table {
 
     /// One row, which may take several lines.
     fn line(&self, cells: &[String], shown: &Fit, out: &mut String) {
-        let parts: Vec<Vec<&str>> =
-            shown.columns.iter().map(|c| cells.get(*c).map_or("", String::as_str).split('\n').collect()).collect();
+        let parts: Vec<Vec<&str>> = shown
+            .columns
+            .iter()
+            .map(|c| cells.get(*c).map_or("", String::as_str).split('\n').collect())
+            .collect();
         let height = parts.iter().map(Vec::len).max().unwrap_or(1);
         for n in 0..height {
             for (position, (part, width)) in parts.iter().zip(&shown.widths).enumerate() {

@@ -136,7 +136,8 @@ mod tests {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let mut sender = Some(sender);
         let tick = || drop(sender.take().map(|sender| sender.send(3)));
-        let ended = foreground.run(receiver, Interrupt::EndsProcess, Duration::from_millis(1), tick);
+        let ended =
+            foreground.run(receiver, Interrupt::EndsProcess, Duration::from_millis(1), tick);
         assert_eq!(ended, Ok(Ended::Done(Ok(3))));
     }
 
