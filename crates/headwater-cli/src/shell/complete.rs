@@ -9,7 +9,7 @@ mod words;
 use headwater_sql::settings;
 
 use lexer::{Kind, Token, tokens};
-use tables::{BEFORE_TABLE, TableName, tables};
+use tables::{BEFORE_TABLE, IN_BETWEEN, TableName, tables};
 use words::{KEYWORDS, is_keyword};
 
 /// A keyword that needs no quotes where databases stand.
@@ -204,13 +204,12 @@ fn in_statement(
         (_, Wants::Database | Wants::Catalog) => Vec::new(),
     };
     let mut candidates: Vec<_> = found.into_iter().filter_map(|name| word.name(name)).collect();
-    if qualifier.is_empty() && matches!(wants, Wants::Anything | Wants::Table) {
-        candidates.extend(KEYWORDS.iter().filter_map(|keyword| {
-            // Where a table must stand, only what is typed can ask for something else.
-            let offered = wants == Wants::Anything || !word.text.is_empty();
-            word.keyword(keyword).filter(|_| offered)
-        }));
-    }
+    let keywords: &[&str] = match wants {
+        Wants::Anything if qualifier.is_empty() => &KEYWORDS,
+        Wants::Table if qualifier.is_empty() && !word.text.is_empty() => &IN_BETWEEN,
+        _ => &[],
+    };
+    candidates.extend(keywords.iter().filter_map(|keyword| word.keyword(keyword)));
     candidates
 }
 

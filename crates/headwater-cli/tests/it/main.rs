@@ -11,5 +11,8 @@ mod bench;
 mod dump;
 mod processes;
 mod program;
+mod settings;
+mod shell;
 mod sql;
+mod terminal;
 mod usage;

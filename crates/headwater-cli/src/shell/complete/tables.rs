@@ -53,7 +53,7 @@ pub(super) fn tables(tokens: &[Token<'_>]) -> Vec<TableName> {
 }
 
 /// Words between such a word and the name.
-const IN_BETWEEN: [&str; 5] = ["TABLE", "IF", "NOT", "EXISTS", "EXTENDED"];
+pub(super) const IN_BETWEEN: [&str; 5] = ["TABLE", "IF", "NOT", "EXISTS", "EXTENDED"];
 
 /// The table whose name starts at `at`, and where what follows it starts.
 fn table(tokens: &[Token<'_>], mut at: usize) -> Option<(TableName, usize)> {

@@ -64,7 +64,7 @@ fn tables_and_databases_stand_behind_from() {
         words("SELECT * FROM |"),
         ["default", "lake", "`odd name`", "`order`", "orders", "shop"]
     );
-    assert_eq!(words("SELECT * FROM ord|"), ["`order`", "order", "orders"]);
+    assert_eq!(words("SELECT * FROM ord|"), ["`order`", "orders"]);
     assert_eq!(words("SELECT * FROM shop.|"), ["prices", "products"]);
     assert_eq!(words("SELECT * FROM lake.shop.pri|"), ["prices"]);
     assert_eq!(words("INSERT INTO ordersx, |"), words("|"));
