@@ -58,7 +58,7 @@ impl Printer {
     }
 
     /// Writes rows to a file instead.
-    pub(crate) fn to_file(mut self, path: &str) -> Self {
+    pub(crate) fn writing_to(mut self, path: &str) -> Self {
         self.output = Sink::File { path: path.to_owned(), file: None };
         self
     }

@@ -65,6 +65,7 @@ pub(crate) struct Look {
 /// Runs the shell until the user leaves.
 pub(crate) fn run(start: Start<'_>) -> Result<(), CliError> {
     let Start { foreground, session, env, about, catalogs, look, environment } = start;
+    foreground.catch_ctrl_c()?;
     let foreground = Rc::new(foreground);
     let names = Rc::new(SessionNames::new(
         Rc::clone(&foreground),

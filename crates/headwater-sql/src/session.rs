@@ -93,13 +93,6 @@ impl SessionOptions {
         self.database = name.into();
         self
     }
-
-    /// Settings of the session by name.
-    #[must_use]
-    pub fn settings(mut self, settings: BTreeMap<String, String>) -> Self {
-        self.settings = settings;
-        self
-    }
 }
 
 /// Runs SQL on a catalog.

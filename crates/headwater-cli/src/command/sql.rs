@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// How results look [default: table]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Write results to this file instead of standard output
+    /// Write results to this file instead of standard output ['-': standard output]
     #[arg(short = 'o', long, value_name = "FILE")]
     output: Option<String>,
     /// Rows of a result that a table shows, 0 for all [default: 40 on a terminal, else 10000]
@@ -90,6 +90,13 @@ fn parse_location(text: &str) -> Result<String, String> {
         .into())
 }
 
+impl Arguments {
+    /// The file for results.
+    fn output(&self) -> Option<&str> {
+        self.output.as_deref().filter(|path| *path != "-")
+    }
+}
+
 /// Runs all statements, or the shell.
 pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), CliError> {
     let settings = Settings::load(config, Environment::of_process())?;
@@ -97,14 +104,8 @@ pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), Cli
     let interactive = is_interactive(arguments);
     if interactive {
         check_shell(arguments, look.format)?;
-    } else if look.format.is_binary()
-        && arguments.output.is_none()
-        && std::io::stdout().is_terminal()
-    {
-        return Err(CliError::argument(format!(
-            "--format {} is not for a terminal: add --output FILE, or send it to a program",
-            look.format.name()
-        )));
+    } else {
+        check_output(arguments, look.format)?;
     }
     let foreground = Foreground::new()?;
     let opened = foreground.block_on(session::open(arguments, &settings))?;
@@ -132,8 +133,25 @@ fn is_interactive(arguments: &Arguments) -> bool {
         && std::io::stdout().is_terminal()
 }
 
+fn check_output(arguments: &Arguments, format: Format) -> Result<(), CliError> {
+    if format.is_binary() && is_on_terminal(arguments) {
+        return Err(CliError::argument(format!(
+            "--format {} is not for a terminal: add --output FILE, or send it to a program",
+            format.name()
+        )));
+    }
+    let limited = arguments.max_rows.is_some() || arguments.max_width.is_some();
+    if limited && format.is_for_programs() {
+        return Err(CliError::argument(format!(
+            "--max-rows and --max-width are for tables; --format {} has all rows, write LIMIT",
+            format.name()
+        )));
+    }
+    Ok(())
+}
+
 fn check_shell(arguments: &Arguments, format: Format) -> Result<(), CliError> {
-    if arguments.output.is_some() {
+    if arguments.output().is_some() {
         return Err(CliError::argument(
             "--output needs statements: give them with -c, -f or on standard input",
         ));
@@ -166,7 +184,7 @@ fn look(arguments: &Arguments, settings: &Settings) -> Look {
 
 /// Whether a person reads the results.
 fn is_on_terminal(arguments: &Arguments) -> bool {
-    arguments.output.is_none() && std::io::stdout().is_terminal()
+    arguments.output().is_none() && std::io::stdout().is_terminal()
 }
 
 fn printer(arguments: &Arguments, look: Look) -> Printer {
@@ -183,8 +201,8 @@ fn printer(arguments: &Arguments, look: Look) -> Printer {
         (false, false) => Timing::Off,
     };
     let printer = Printer::new(look.format, limits, timing);
-    match &arguments.output {
-        Some(path) => printer.to_file(path),
+    match arguments.output() {
+        Some(path) => printer.writing_to(path),
         None => printer,
     }
 }

@@ -118,7 +118,7 @@ fn a_long_table_shows_its_first_and_last_rows_and_says_so() {
 #[test]
 fn a_wide_table_is_cut_to_its_room() {
     let long: ArrayRef = Arc::new(StringArray::from(vec!["订单订单订单订单订单", "short\nlines"]));
-    let shown = limited(0, 30, &[batch(vec![("id", long.clone()), ("a_long_name", long)])]);
+    let shown = limited(0, 30, &[batch(vec![("id", Arc::clone(&long)), ("a_long_name", long)])]);
     assert!(shown.lines().all(|line| line.width() <= 30 || line.starts_with('(')), "{shown}");
     assert!(shown.contains("│ 订单订单订… │ 订单订单订… │"), "{shown}");
     assert!(shown.ends_with("(2 rows; long values cut; all with .maxwidth 0)\n"), "{shown}");
@@ -131,7 +131,7 @@ fn a_thousand_columns_show_the_first_and_the_last() {
         (name.clone(), Arc::new(Int64Array::from_iter_values(0..100)))
     };
     let columns: Vec<(String, ArrayRef)> = names.iter().map(one).collect();
-    let columns = columns.iter().map(|(name, array)| (name.as_str(), array.clone())).collect();
+    let columns = columns.iter().map(|(name, array)| (name.as_str(), Arc::clone(array))).collect();
     let shown = limited(4, 60, &[batch(columns)]);
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines[1], "│ column_0 │ column_1 │ … │ column_998 │ column_999 │");

@@ -75,6 +75,10 @@ impl LineEditor {
             Ok(lines) => Ok(Typed::Lines(lines)),
             Err(ReadlineError::Interrupted) => Ok(Typed::Cleared),
             Err(ReadlineError::Eof) => Ok(Typed::Left),
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                note("error: what was typed is not UTF-8 text");
+                Ok(Typed::Cleared)
+            }
             Err(error) => Err(error.into()),
         }
     }

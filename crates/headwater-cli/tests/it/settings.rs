@@ -153,6 +153,7 @@ fn results_go_to_a_file_that_is_there_once_it_is_complete() {
     for (arguments, word) in [
         (&["-o", "rows.csv", "--format", "csv", "-c", "SELECT 1; SELECT nope"][..], "nope"),
         (&["-o", "two.parquet", "--format", "parquet", "-c", "SELECT 1; SELECT 2"], "one result"),
+        (&["--format", "csv", "--max-rows", "5", "-c", "SELECT 1"], "LIMIT"),
         (&["-o", "none.csv", "-c", "-- nothing"], "no statement gave rows"),
         (&["-o", "absent/rows.csv", "-c", "SELECT 1"], "absent/rows.csv"),
     ] {

@@ -71,6 +71,22 @@ fn ctrl_c_clears_what_is_typed() {
 }
 
 #[test]
+fn typing_that_is_no_text_is_refused_and_the_shell_goes_on() {
+    let dir = TempDir::new();
+    let mut shell = shell(&dir);
+    shell.keys("SELECT 1");
+    shell.expect("SELECT 1");
+    shell.bytes(b"\xFF");
+    shell.expect("error: what was typed is not UTF-8 text");
+    shell.prompt("default");
+    shell.line("SELECT 'Ü' AS t;");
+    shell.expect("│ Ü │");
+    shell.prompt("default");
+    shell.keys(CTRL_D);
+    assert_eq!(shell.end().0, 0);
+}
+
+#[test]
 fn ctrl_c_cancels_the_statement_and_not_the_shell() {
     let dir = orders();
     let mut shell = shell(&dir);
@@ -227,7 +243,7 @@ fn an_error_shows_the_line_with_a_mark() {
     shell.prompt("default");
     shell.line("SELECT sum(amount FROM orders;");
     shell.expect("error: syntax error: ");
-    shell.expect("  1 | SELECT sum(amount FROM orders;\r\n                         ^\r\n");
+    shell.expect("  1 | SELECT sum(amount FROM orders;\r\n                        ^\r\n");
     shell.prompt("default");
     // Statements before the one that fails have run, those behind it have not.
     shell.line("SELECT 1 AS one; SELECT * FROM nowhere; SELECT 3 AS three;");

@@ -1,5 +1,6 @@
 //! The binary on a terminal: types, and waits for what appears.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,6 +55,12 @@ impl Terminal {
     pub(crate) fn keys(&mut self, keys: &str) {
         self.session.send(keys).unwrap();
         self.session.flush().unwrap();
+    }
+
+    /// Types bytes that need not be text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let mut file = self.session.process().get_file_handle().unwrap();
+        file.write_all(bytes).unwrap();
     }
 
     /// Types a line and Enter.

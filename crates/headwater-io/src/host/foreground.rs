@@ -6,6 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{IoError, Result};
 use crate::pools::{PoolError, build_runtime, task_error};
@@ -56,6 +57,19 @@ impl Foreground {
         self.workers.block_on(future)
     }
 
+    /// From now on Ctrl-C does not end the process, also while no work runs.
+    ///
+    /// # Errors
+    /// The system does not let the signal be caught.
+    pub fn catch_ctrl_c(&self) -> Result<()> {
+        let _entered = self.watch.enter();
+        // The handler stays when the listener goes.
+        signal(SignalKind::interrupt()).map(drop).map_err(|source| IoError::Root {
+            root: "the signal of Ctrl-C".to_owned(),
+            source: Box::new(source),
+        })
+    }
+
     /// Runs `work` on the workers and calls `tick` each time `every` has passed.
     ///
     /// # Errors
@@ -72,10 +86,14 @@ impl Foreground {
         F::Output: Send + 'static,
     {
         self.watch.block_on(async {
+            let mut signals = match interrupt {
+                Interrupt::CancelsWork => signal(SignalKind::interrupt()).ok(),
+                Interrupt::EndsProcess => None,
+            };
             let ctrl_c = async {
-                let heard = match interrupt {
-                    Interrupt::CancelsWork => tokio::signal::ctrl_c().await.is_ok(),
-                    Interrupt::EndsProcess => false,
+                let heard = match &mut signals {
+                    Some(signals) => signals.recv().await.is_some(),
+                    None => false,
                 };
                 if !heard {
                     std::future::pending::<()>().await;
@@ -135,7 +153,11 @@ mod tests {
         let foreground = Foreground::new().unwrap();
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let mut sender = Some(sender);
-        let tick = || drop(sender.take().map(|sender| sender.send(3)));
+        let tick = || {
+            if let Some(sender) = sender.take() {
+                sender.send(3).unwrap();
+            }
+        };
         let ended =
             foreground.run(receiver, Interrupt::EndsProcess, Duration::from_millis(1), tick);
         assert_eq!(ended, Ok(Ended::Done(Ok(3))));

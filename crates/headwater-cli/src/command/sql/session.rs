@@ -42,8 +42,8 @@ pub(super) async fn open(arguments: &Arguments, settings: &Settings) -> Result<O
     conf.extend(arguments.conf.iter().cloned());
     let mut options = SessionOptions::new(place.catalog, env.clone())
         .memory_bytes(memory)
-        .threads(resources.threads())
-        .settings(conf);
+        .threads(resources.threads());
+    options.settings = conf;
     if let Some(database) = place.database {
         options = options.database(database);
     }
