@@ -1,7 +1,16 @@
-//! Values of arguments that several commands share: sizes of memory, threads, the name of a table.
+//! What several commands share: sizes of memory, threads, the name of a table, and the settings
+//! that come from `headwater.toml` and the environment.
+
+mod file;
+mod places;
+mod settings;
 
 use headwater::io::host;
 use headwater::{Env, SyncMode};
+
+pub(crate) use file::parse_limit;
+pub(crate) use places::Environment;
+pub(crate) use settings::{Settings, parse_pair};
 
 /// Where tables live when no warehouse is named; made by the first statement that creates something.
 pub(crate) const DEFAULT_WAREHOUSE: &str = "./warehouse";
@@ -22,6 +31,11 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
+    /// These, and what the settings say of the rest.
+    pub(crate) fn or(&self, settings: &Settings) -> Self {
+        Self { memory: self.memory.or(settings.memory), threads: self.threads.or(settings.threads) }
+    }
+
     /// Threads to use.
     pub(crate) fn threads(&self) -> usize {
         self.threads.unwrap_or_else(host::cpu_count)

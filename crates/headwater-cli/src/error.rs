@@ -19,20 +19,34 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Sql(#[from] headwater_sql::SqlError),
     /// A statement of a script failed; everything before it stays done.
-    #[error("statement {number}, line {line}: {source}")]
+    #[error("{place}{source}{excerpt}")]
     Statement {
-        /// Position in the script, from 1.
-        number: usize,
-        /// Line on which it stands, from 1.
-        line: usize,
+        /// Where the statement stands, with a colon; empty when there is only one.
+        place: String,
         /// What went wrong.
-        source: headwater_sql::SqlError,
+        source: Box<headwater_sql::SqlError>,
+        /// The line with a mark, behind a line feed; empty when the word is not known.
+        excerpt: String,
     },
     /// Correct, but not something this version does.
     #[error("{what} is not supported by this version")]
     Unsupported {
         /// The argument.
         what: String,
+    },
+    /// A setting in a file or in the environment is wrong.
+    #[error("{place}: {reason}")]
+    Setting {
+        /// The file or the variable.
+        place: String,
+        /// What is wrong with which key, and what is right.
+        reason: String,
+    },
+    /// Arguments that contradict each other or the data.
+    #[error("{reason}")]
+    Argument {
+        /// Which ones, and what to do.
+        reason: String,
     },
     /// Standard output cannot be written.
     #[error("standard output: {0}")]
@@ -46,6 +60,12 @@ pub(crate) enum CliError {
     /// Values that the output cannot show.
     #[error("cannot write the result: {0}")]
     Encode(#[from] arrow::error::ArrowError),
+    /// Values that a Parquet file cannot hold.
+    #[error("cannot write the result: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// The terminal cannot be used.
+    #[error("terminal: {0}")]
+    Terminal(#[from] rustyline::error::ReadlineError),
     /// A batch does not have the columns that the table declares.
     #[error("column '{column}': {reason}")]
     Column {
@@ -57,6 +77,11 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// Arguments that contradict each other or the data.
+    pub(crate) fn argument(reason: impl Into<String>) -> Self {
+        Self::Argument { reason: reason.into() }
+    }
+
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

@@ -3,7 +3,13 @@
 mod command;
 mod config;
 mod error;
+mod excerpt;
 mod output;
+mod printer;
+mod progress;
+mod script;
+mod shell;
+mod timing;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -17,6 +23,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "headwater", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
+    /// File of settings [default: ./headwater.toml, or headwater/headwater.toml in the user's
+    /// configuration]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<String>,
     #[command(subcommand)]
     command: command::Command,
 }
@@ -30,7 +40,7 @@ fn main() -> ExitCode {
         .with_target(false)
         .without_time()
         .init();
-    match cli.command.run() {
+    match cli.command.run(cli.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = error.exit_code();

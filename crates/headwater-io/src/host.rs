@@ -1,8 +1,14 @@
 //! The process and machine for the binary: runtime, standard streams, files the user names
-//! outside any root, memory figures.
+//! outside any root, the terminal's width, memory figures.
+
+mod foreground;
+mod output_file;
 
 use std::future::Future;
 use std::io::{Read, Write};
+
+pub use foreground::{Ended, Foreground, Interrupt};
+pub use output_file::OutputFile;
 
 use crate::error::{IoError, Result};
 use crate::pools::build_runtime;
@@ -44,6 +50,38 @@ pub fn read_file(path: &str) -> Result<Vec<u8>> {
 /// The write failed.
 pub fn write_file(path: &str, data: &[u8]) -> Result<()> {
     std::fs::write(path, data).map_err(|source| IoError::write(path, "write", source))
+}
+
+/// Makes the directory that `path` is in, and those above it.
+///
+/// # Errors
+/// A directory cannot be made.
+pub fn create_parent_dir(path: &str) -> Result<()> {
+    match std::path::Path::new(path).parent() {
+        Some(parent) => std::fs::create_dir_all(parent)
+            .map_err(|source| IoError::write(&parent.to_string_lossy(), "create", source)),
+        None => Ok(()),
+    }
+}
+
+/// The path from the root of the file system, without links, of something that is there.
+///
+/// # Errors
+/// `NotFound`, or the path is not text.
+pub fn absolute_path(path: &str) -> Result<String> {
+    let found =
+        std::fs::canonicalize(path).map_err(|source| IoError::read(path, "look up", source))?;
+    found
+        .into_os_string()
+        .into_string()
+        .map_err(|_| IoError::NotText { path: path.to_owned(), offset: 0 })
+}
+
+/// Columns of the terminal that standard output is; `None` when it is none or does not tell.
+#[must_use]
+pub fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Everything on standard input.

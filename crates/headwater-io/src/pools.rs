@@ -116,6 +116,17 @@ impl Pools {
         }
     }
 
+    /// Starts an async task that nobody waits for, such as tidying up. It ends with the process.
+    pub fn detach<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        match self.handle().map_or_else(process_runtime, Ok) {
+            Ok(handle) => drop(handle.spawn(future)),
+            Err(error) => tracing::warn!(%error, "a task was not started"),
+        }
+    }
+
     /// The runtime that tasks run on: the caller's, else the one these pools were made in.
     fn handle(&self) -> Option<Handle> {
         Handle::try_current().ok().or_else(|| self.runtime.clone())
@@ -158,9 +169,7 @@ impl<T> Future for Task<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.state {
             TaskState::Failed(error) => Poll::Ready(Err(error.clone())),
-            TaskState::Running(handle) => Pin::new(handle).poll(cx).map_err(|error| {
-                error.try_into_panic().map_or(PoolError::Cancelled, |payload| panicked(&payload))
-            }),
+            TaskState::Running(handle) => Pin::new(handle).poll(cx).map_err(task_error),
         }
     }
 }
@@ -249,6 +258,11 @@ impl Drop for CpuThreads {
         self.shared.lock().closed = true;
         self.shared.work.notify_all();
     }
+}
+
+/// Why a task of the async runtime gave no result.
+pub(crate) fn task_error(error: tokio::task::JoinError) -> PoolError {
+    error.try_into_panic().map_or(PoolError::Cancelled, |payload| panicked(&payload))
 }
 
 fn panicked(payload: &Box<dyn Any + Send>) -> PoolError {

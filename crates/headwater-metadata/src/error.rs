@@ -94,6 +94,14 @@ pub enum MetadataError {
         /// Its directory.
         path: String,
     },
+    /// The catalog is of one table that lies outside of a warehouse.
+    #[error("{what}: only table {name} is open, by its directory; open a warehouse instead")]
+    OneTable {
+        /// What was asked for.
+        what: &'static str,
+        /// The table.
+        name: String,
+    },
     /// There is no such snapshot.
     #[error("snapshot {id} of {table} does not exist{range}")]
     SnapshotNotFound {
@@ -210,6 +218,7 @@ impl MetadataError {
             Self::GaveUp { .. } | Self::Conflict { .. } | Self::SequenceMoved { .. } => {
                 ErrorKind::Conflict
             }
+            Self::OneTable { .. } => ErrorKind::Unsupported,
             Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
             Self::Job(_) => ErrorKind::Internal,
         }

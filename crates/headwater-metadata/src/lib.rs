@@ -12,6 +12,6 @@ mod schema_store;
 mod snapshot_store;
 mod store;
 
-pub use catalog::{Catalog, FileSystemCatalog, Identifier};
+pub use catalog::{Catalog, FileSystemCatalog, Identifier, OneTableCatalog};
 pub use error::{MetadataError, Result};
 pub use store::TableStore;

@@ -19,6 +19,8 @@ pub(crate) struct Position {
 pub struct SqlError {
     what: SqlErrorKind,
     position: Position,
+    /// Line and column of the word that is wrong, from 1; zeros when unknown.
+    word: (u32, u32),
 }
 
 /// What is wrong with a statement.
@@ -59,7 +61,7 @@ pub enum SqlErrorKind {
 
 impl SqlError {
     pub(crate) fn new(what: SqlErrorKind) -> Self {
-        Self { what, position: Position::default() }
+        Self { what, position: Position::default(), word: (0, 0) }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -80,11 +82,19 @@ impl SqlError {
 
     /// Finds the error of a table or of this crate inside of DataFusion's wrappers.
     pub(crate) fn from_datafusion(error: DataFusionError) -> Self {
-        Self::new(match unwrap_datafusion(error) {
+        let word = word_of(&error);
+        let error = Self::new(match unwrap_datafusion(error) {
             Unwrapped::Own(inner) => return *inner,
             Unwrapped::Table(inner) => SqlErrorKind::Table(*inner),
             Unwrapped::Other(inner) => SqlErrorKind::Query(Box::new(inner)),
-        })
+        });
+        Self { word, ..error }
+    }
+
+    /// This error, at the word of the script where another one is.
+    pub(crate) fn at_word_of(mut self, other: &Self) -> Self {
+        self.word = other.word;
+        self
     }
 
     /// Number of the statement in its script, from 1; 0 when it stands alone.
@@ -105,6 +115,16 @@ impl SqlError {
             return false;
         };
         error.is_outcome_unknown()
+    }
+
+    /// Line and column, from 1, of the word of the script that is wrong; `None` when unknown.
+    #[must_use]
+    pub fn word(&self) -> Option<(usize, usize)> {
+        let (line, column) = match (&self.what, self.word) {
+            (SqlErrorKind::Syntax { line, column, .. }, _) => (*line, *column),
+            (_, (line, column)) => (usize::try_from(line).ok()?, usize::try_from(column).ok()?),
+        };
+        (line > 0 && column > 0).then_some((line, column))
     }
 
     /// What is wrong.
@@ -143,6 +163,15 @@ impl From<DataFusionError> for SqlError {
     fn from(source: DataFusionError) -> Self {
         Self::from_datafusion(source)
     }
+}
+
+/// Where the planner saw the mistake.
+fn word_of(error: &DataFusionError) -> (u32, u32) {
+    let Some(span) = error.diagnostic().and_then(|diagnostic| diagnostic.span) else {
+        return (0, 0);
+    };
+    let number = |n: u64| u32::try_from(n).unwrap_or(0);
+    (number(span.start.line), number(span.start.column))
 }
 
 enum Unwrapped {

@@ -38,6 +38,7 @@ mod floats;
 mod hint;
 mod names;
 mod parse;
+mod progress;
 mod provider;
 mod pushdown;
 mod result;
@@ -54,5 +55,7 @@ mod table_reference;
 mod write_exec;
 
 pub use error::{SqlError, SqlErrorKind};
+pub use progress::Progress;
 pub use result::{Output, RowStream, StatementKind, StatementResult};
+pub use script::ends_statement;
 pub use session::{ScriptResults, SessionOptions, SqlSession};

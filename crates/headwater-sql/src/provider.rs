@@ -16,20 +16,31 @@ use headwater::{ErrorKind, Identifier, Table, TypeKind};
 use crate::error::SqlError;
 use crate::hint::{OptionList, unmark};
 use crate::names::FullName;
+use crate::progress::Progress;
 use crate::pushdown::{is_translatable, is_whole, predicate_of};
 use crate::scan_exec::ScanExec;
 use crate::session::{Scope, Temporary};
 use crate::system_table::SystemTable;
 
 /// What a statement's look-ups bring to light besides tables.
-#[derive(Default)]
 pub(crate) struct Lookups {
     missing: Mutex<Option<(Identifier, SqlError)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
     reads: Mutex<Vec<(FullName, i64)>>,
+    /// Where scans count their rows.
+    pub(crate) progress: Arc<Progress>,
 }
 
 impl Lookups {
+    pub(crate) fn new(progress: Arc<Progress>) -> Self {
+        Self {
+            missing: Mutex::default(),
+            warnings: Mutex::default(),
+            reads: Mutex::default(),
+            progress,
+        }
+    }
+
     /// The first table that was asked for and is not there.
     pub(crate) fn take_missing(&self) -> Option<(Identifier, SqlError)> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -157,7 +168,7 @@ async fn open_pinned(
         let snapshot = table.snapshot().await?.map_or(0, |s| s.id);
         scope.lookups.read(name.clone(), snapshot);
     }
-    Ok(Arc::new(HeadwaterTable::new(table)))
+    Ok(Arc::new(HeadwaterTable::new(table, Arc::clone(&scope.lookups.progress))))
 }
 
 /// A table that can be scanned.
@@ -165,11 +176,12 @@ async fn open_pinned(
 pub(crate) struct HeadwaterTable {
     table: Table,
     schema: SchemaRef,
+    progress: Arc<Progress>,
 }
 
 impl HeadwaterTable {
-    pub(crate) fn new(table: Table) -> Self {
-        Self { schema: table.arrow_schema(), table }
+    pub(crate) fn new(table: Table, progress: Arc<Progress>) -> Self {
+        Self { schema: table.arrow_schema(), table, progress }
     }
 
     /// The type of a column.
@@ -241,7 +253,7 @@ impl TableProvider for HeadwaterTable {
         )
         .await
         .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Arc::new(scan))
+        Ok(Arc::new(scan.counting(Arc::clone(&self.progress))))
     }
 
     // DataFusion calls these two with a part of the WHERE clause, or none of it, when the clause

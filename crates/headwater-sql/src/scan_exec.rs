@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use headwater::{Plan, Predicate, ReadBuilder, ReadCounters, Split, Table, TypeKind};
 
+use crate::progress::Progress;
 use crate::pushdown::describe;
 
 /// A planned scan of one table.
@@ -38,6 +39,7 @@ pub(crate) struct ScanExec {
     count_only: bool,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    progress: Arc<Progress>,
 }
 
 impl ScanExec {
@@ -86,6 +88,7 @@ impl ScanExec {
             count_only,
             properties,
             metrics,
+            progress: Arc::default(),
         })
     }
 
@@ -118,6 +121,12 @@ impl ScanExec {
     /// The filter that planning and reading use, for people.
     pub(crate) fn predicate_text(&self) -> Option<String> {
         self.predicate.as_ref().map(|p| describe(p, self.table.row_type()))
+    }
+
+    /// The same scan, whose rows are counted in `progress` as they are read.
+    pub(crate) fn counting(mut self, progress: Arc<Progress>) -> Self {
+        self.progress = progress;
+        self
     }
 
     fn rows_of(&self, splits: &[Split]) -> Option<u64> {
@@ -240,6 +249,7 @@ impl ExecutionPlan for ScanExec {
         let read = self.read.clone();
         let count_only = self.count_only;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let progress = Arc::clone(&self.progress);
         let external = |error| DataFusionError::External(Box::new(error));
         let batches = futures::stream::iter(splits)
             .map(move |split| read.read(&split).map_err(external))
@@ -249,6 +259,7 @@ impl ExecutionPlan for ScanExec {
                 let batch: RecordBatch = batch?;
                 let batch = if count_only { batch.project(&[])? } else { batch };
                 metrics.record_output(batch.num_rows());
+                progress.add_read(batch.num_rows());
                 Ok(batch)
             });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))

@@ -42,6 +42,27 @@ pub(crate) fn split(script: &str) -> VecDeque<Result<Piece, SqlError>> {
     pieces.done
 }
 
+/// Whether `text` is a whole number of statements, so that nothing more has to be typed: it ends
+/// with a semicolon outside of strings, quoted names and comments, or holds no statement at all.
+///
+/// A text that more typing cannot mend counts as whole, so that it runs and its fault is told.
+#[must_use]
+pub fn ends_statement(text: &str) -> bool {
+    let tokenize = |text: &str| Tokenizer::new(&HeadwaterDialect, text).tokenize();
+    match tokenize(text) {
+        Ok(tokens) => {
+            let last = tokens.iter().rfind(|token| !matches!(token, Token::Whitespace(_)));
+            last.is_none_or(|token| matches!(token, Token::SemiColon))
+        }
+        Err(_) => {
+            // What ends a string, a name or a comment that is still open.
+            let comments = "*/".repeat(text.matches("/*").count());
+            let ends = ["'", "\"", "`", "$$", &comments];
+            !ends.iter().any(|end| tokenize(&format!("{text}{end}")).is_ok())
+        }
+    }
+}
+
 #[derive(Default)]
 struct Cutter {
     done: VecDeque<Result<Piece, SqlError>>,
@@ -127,6 +148,35 @@ mod tests {
     #[test]
     fn an_empty_script_has_no_statements() {
         assert!(split(" \n -- nothing\n /* at all */ ;").is_empty());
+    }
+
+    #[test]
+    fn a_statement_ends_with_a_semicolon_that_is_one() {
+        for whole in [
+            "",
+            "  \n",
+            "-- nothing",
+            ";",
+            "SELECT 1;",
+            "SELECT ';' ; -- done",
+            "SELECT 1; SELECT 2; /* ; */",
+            "SELECT E'it\\'s';",
+        ] {
+            assert!(ends_statement(whole), "{whole}");
+        }
+        for open in [
+            "SELECT 1",
+            "SELECT 1 -- ;",
+            "SELECT ';",
+            "SELECT 'it''",
+            "SELECT 1; SELECT",
+            "SELECT `a;",
+            "SELECT \"a;",
+            "SELECT 1 /* ; /* ; */ ",
+            "SELECT E'it\\';",
+        ] {
+            assert!(!ends_statement(open), "{open}");
+        }
     }
 
     #[test]

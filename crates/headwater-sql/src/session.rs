@@ -43,6 +43,7 @@ use crate::files::{Purpose, text_columns};
 use crate::floats::FloatsStayFloats;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
+use crate::progress::Progress;
 use crate::provider::Lookups;
 use crate::result::{Output, RowStream, StatementKind, StatementResult};
 use crate::sample;
@@ -153,6 +154,7 @@ pub struct SqlSession {
     first_settings: BTreeMap<String, String>,
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
+    progress: Arc<Progress>,
 }
 
 impl std::fmt::Debug for SqlSession {
@@ -195,6 +197,7 @@ impl SqlSession {
             first_settings: settings.clone(),
             settings: Mutex::new(settings),
             warned: Mutex::new(BTreeSet::new()),
+            progress: Arc::default(),
         })
     }
 
@@ -232,6 +235,23 @@ impl SqlSession {
         }
     }
 
+    /// Names of the functions that queries can call, sorted.
+    #[must_use]
+    pub fn function_names(&self) -> Vec<String> {
+        let state = &self.state;
+        let mut names: BTreeSet<&String> = state.scalar_functions().keys().collect();
+        names.extend(state.aggregate_functions().keys());
+        names.extend(state.window_functions().keys());
+        names.extend(state.table_functions().keys());
+        names.into_iter().cloned().collect()
+    }
+
+    /// How far the running statement is; starts anew with each statement.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
     pub(crate) const fn threads(&self) -> usize {
         self.threads
     }
@@ -261,6 +281,7 @@ impl SqlSession {
             Arc::new(lock(&self.catalogs).clone()),
             Arc::new(lock(&self.temporaries).clone()),
             Arc::new(lock(&self.settings).clone()),
+            self.progress(),
             self.threads,
         ))
     }
@@ -271,6 +292,7 @@ impl SqlSession {
         failed: Arc<AtomicBool>,
     ) -> Result<StatementResult, SqlError> {
         let position = piece.position;
+        self.progress.restart();
         let scope = self.scope();
         let outcome = async {
             let Parsed { statement, warnings } = parse(piece.tokens, piece.hints)?;
@@ -454,6 +476,7 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.collect_spans = true;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
     let runtime = RuntimeEnvBuilder::new()

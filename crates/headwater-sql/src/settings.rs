@@ -12,6 +12,16 @@ pub const TIME_ZONE: &str = "table.local-time-zone";
 /// How Spark overwrites partitions: `static` or `dynamic`.
 pub const PARTITION_OVERWRITE: &str = "spark.sql.sources.partitionOverwriteMode";
 
+/// Rows of a result that the command's table shows; 0 for all.
+pub const MAX_ROWS: &str = "headwater.sql.max-rows";
+
+/// Names that completion offers.
+#[must_use]
+pub fn known() -> Vec<&'static str> {
+    let own = KNOWN.iter().map(|(name, _)| *name);
+    own.chain(ALIASES.iter().map(|(name, _)| *name)).collect()
+}
+
 /// Other names of the same setting.
 const ALIASES: [(&str, &str); 2] =
     [("headwater.time-zone", TIME_ZONE), ("spark.sql.session.timeZone", TIME_ZONE)];
@@ -22,11 +32,14 @@ enum Allowed {
     Words(&'static [&'static str], &'static [&'static str], &'static str),
     /// A time zone.
     Zone,
+    /// A number from 0.
+    Count,
 }
 
 /// Settings that act, or whose value must be what happens anyway.
 const KNOWN: &[(&str, Allowed)] = &[
     (TIME_ZONE, Allowed::Zone),
+    (MAX_ROWS, Allowed::Count),
     (PARTITION_OVERWRITE, Allowed::Words(&["static", "dynamic"], &[], "")),
     (
         "execution.runtime-mode",
@@ -191,6 +204,9 @@ impl Allowed {
                     "setting '{name}': '{value}' is no time zone such as 'UTC', '+08:00' or \
                      'Asia/Shanghai'"
                 ))
+            }),
+            Self::Count => value.trim().parse::<usize>().map(|_| ()).map_err(|_| {
+                SqlError::invalid(format!("setting '{name}': '{value}' is not a count, 0 for all"))
             }),
         }
     }

@@ -7,6 +7,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::sink::SinkExt;
+use headwater::io::Pools;
 use headwater::{Overwrite, Table, TableSchema, TableWrite};
 
 use crate::assign::Assignment;
@@ -14,6 +15,7 @@ use crate::error::SqlError;
 use crate::files::Purpose;
 use crate::floats::cast_values;
 use crate::parse::Insert;
+use crate::progress::Progress;
 use crate::session::{Outcome, Scope, SqlSession, Temporary};
 use crate::settings::PARTITION_OVERWRITE;
 use crate::system_table::SystemTable;
@@ -75,8 +77,9 @@ impl SqlSession {
         &self,
         mut rows: SendableRecordBatchStream,
         assignment: &Assignment,
-        mut write: TableWrite,
+        write: TableWrite,
     ) -> Result<u64, SqlError> {
+        let mut write = Unfinished { write: Some(write), pools: self.env.pools.clone() };
         // The query goes on while a batch is written. The two have separate memory, and the query
         // waits for a place in the channel, so neither can starve the other.
         let (mut sender, mut batches) =
@@ -90,7 +93,10 @@ impl SqlSession {
                 }
             }
         });
-        let mut taken = take_rows(&mut batches, assignment, &mut write).await;
+        let mut taken = match &mut write.write {
+            Some(write) => take_rows(&mut batches, assignment, write, &self.progress()).await,
+            None => Ok(0),
+        };
         if taken.is_ok() {
             // A query that ended in a panic must not be committed as if it were complete.
             let ended = query.await.map_err(|e| SqlError::from(headwater::Error::from(e)));
@@ -98,6 +104,8 @@ impl SqlSession {
         } else {
             query.abort();
         }
+        // From here on the files belong to the commit, whatever becomes of this future.
+        let Some(write) = write.write.take() else { return taken };
         match taken {
             Ok(rows) => {
                 write.commit_batch().await?;
@@ -111,17 +119,34 @@ impl SqlSession {
     }
 }
 
+/// A write whose rows are still coming. Dropped before its commit, as when the user cancels the
+/// statement, it removes its files.
+struct Unfinished {
+    write: Option<TableWrite>,
+    pools: Pools,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(write) = self.write.take() {
+            self.pools.detach(write.abort());
+        }
+    }
+}
+
 /// Writes all rows of a query, without committing them; returns their number.
 async fn take_rows(
     batches: &mut mpsc::Receiver<Result<RecordBatch, SqlError>>,
     assignment: &Assignment,
     write: &mut TableWrite,
+    progress: &Progress,
 ) -> Result<u64, SqlError> {
     let mut count = 0_u64;
     while let Some(batch) = batches.next().await {
         let batch = assignment.apply(&batch?)?;
         if batch.num_rows() > 0 {
             write.write(&batch).await?;
+            progress.add_written(batch.num_rows());
         }
         count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
     }

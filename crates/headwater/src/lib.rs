@@ -47,6 +47,7 @@ mod alter;
 pub mod canonical;
 mod dynamic;
 mod error;
+mod location;
 mod partitions;
 pub mod read;
 mod table;
@@ -62,13 +63,14 @@ pub use alter::alter_table;
 pub use error::{Error, Result};
 pub use headwater_io::Env;
 pub use headwater_io::SyncMode;
-pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier};
+pub use headwater_metadata::{Catalog, FileSystemCatalog, Identifier, OneTableCatalog};
 pub use headwater_spec::options;
 pub use headwater_spec::predicate::{Op, Predicate};
 pub use headwater_spec::schema::{NewColumn, NewTable, Position, SchemaChange, type_changes};
 pub use headwater_spec::{
     DataField, DataType, Datum, ErrorKind, RowType, SpecError, TableSchema, TypeKind,
 };
+pub use location::{LocatedTable, locate_table};
 pub use partitions::PartitionInfo;
 pub use read::{Plan, ReadBuilder, ReadCounters, RowStream, Split};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};

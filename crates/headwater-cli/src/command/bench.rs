@@ -1,18 +1,20 @@
-//! `headwater bench`: the standard workloads, one JSON line per measurement with the member names
-//! and check values of the Java side (`compat/oracle`, class `Bench`).
+//! `headwater bench`: the standard workloads. On a terminal a table of what was measured, elsewhere
+//! one JSON line per measurement with the member names and check values of the Java side
+//! (`compat/oracle`, class `Bench`).
 
 mod generate;
 mod read;
+mod report;
 mod write;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use headwater::io::host;
 
-use crate::config::{Durability, Resources, parse_count};
+use crate::config::{Durability, Environment, Resources, Settings, parse_count};
 use crate::error::CliError;
 use read::Columns;
 use write::Amount;
@@ -32,6 +34,9 @@ pub(crate) struct Arguments {
     /// Commits to spread the rows over
     #[arg(long, value_name = "C", default_value = "10", value_parser = parse_count)]
     commits: u64,
+    /// Print JSON lines also on a terminal
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     durability: Durability,
     #[command(flatten)]
@@ -66,6 +71,10 @@ enum Workload {
 #[derive(Debug)]
 struct Measurement {
     op: &'static str,
+    /// The same in words.
+    what: &'static str,
+    /// Whether all bytes of the live files were written or read.
+    whole: bool,
     rows: u64,
     took: Duration,
     commits: u64,
@@ -85,25 +94,30 @@ struct Live {
 }
 
 /// Runs the workload and prints its measurements.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    host::block_on(measure(arguments))?
+pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), CliError> {
+    let settings = Settings::load(config, Environment::of_process())?;
+    host::block_on(measure(arguments, &settings))?
 }
 
-async fn measure(arguments: &Arguments) -> Result<(), CliError> {
-    let Arguments { workload, warehouse, rows, commits, durability, resources } = arguments;
+async fn measure(arguments: &Arguments, settings: &Settings) -> Result<(), CliError> {
+    let Arguments { workload, warehouse, rows, commits, durability, json, resources } = arguments;
+    let readable = !json && std::io::stdout().is_terminal();
+    let resources = resources.or(settings);
     let env = resources.env(resources.memory_bytes());
     let threads = resources.threads();
     match workload {
         Workload::W1 => {
             let amount = Amount { rows: *rows, commits: *commits };
-            print(&write::run((warehouse, durability.sync_mode()), amount, threads, &env).await?)
+            let place = (warehouse.as_str(), durability.sync_mode());
+            let measurement = write::run(place, amount, threads, &env).await?;
+            print(&measurement, report::Place::Alone, readable)
         }
         Workload::W2 => {
             let table = read::orders(warehouse, &env).await?;
-            for columns in [Columns::Three, Columns::All] {
-                print(&read::run(&table, columns, threads, *commits, &env).await?)?;
-            }
-            Ok(())
+            let scan = read::run(&table, Columns::Three, threads, *commits, &env).await?;
+            print(&scan, report::Place::First, readable)?;
+            let scan = read::run(&table, Columns::All, threads, *commits, &env).await?;
+            print(&scan, report::Place::Last, readable)
         }
         other => {
             let name = other.to_possible_value().map(|value| value.get_name().to_owned());
@@ -112,15 +126,17 @@ async fn measure(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
-fn print(measurement: &Measurement) -> Result<(), CliError> {
-    let line = line(measurement, host::peak_rss_kb());
+fn print(measurement: &Measurement, place: report::Place, readable: bool) -> Result<(), CliError> {
+    let peak = host::peak_rss_kb();
+    let line =
+        if readable { report::lines(measurement, place, peak) } else { line(measurement, peak) };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(CliError::Output)
 }
 
 /// The JSON line. `peak`: most memory the process ever had, in KiB.
 fn line(measurement: &Measurement, peak: Option<u64>) -> String {
-    let Measurement { op, rows, took, commits, more, check, live } = measurement;
+    let Measurement { op, rows, took, commits, more, check, live, .. } = measurement;
     let seconds = took.as_secs_f64();
     let per_second = rows_per_second(*rows, *took);
     let peak = number(peak);
@@ -158,6 +174,8 @@ mod tests {
     fn a_measurement_has_the_members_of_the_java_side_in_order() {
         let measurement = Measurement {
             op: "W1",
+            what: "write",
+            whole: true,
             rows: 1_000,
             took: Duration::from_millis(2_500),
             commits: 10,

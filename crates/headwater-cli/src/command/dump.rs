@@ -10,7 +10,7 @@ use headwater::canonical::Lines;
 use headwater::io::host;
 use headwater::{Env, Identifier, Table};
 
-use crate::config::{DEFAULT_WAREHOUSE, Resources, TableName};
+use crate::config::{DEFAULT_WAREHOUSE, Environment, Resources, Settings, TableName};
 use crate::error::CliError;
 
 /// Arguments of `headwater dump`.
@@ -19,9 +19,9 @@ pub(crate) struct Arguments {
     /// [catalog.]db.table in the warehouse, or the table's directory or URI when it holds a '/'
     #[arg(value_name = "TABLE", value_parser = TableName::parse)]
     table: TableName,
-    /// Directory or URI that holds the databases
-    #[arg(short = 'w', long, value_name = "DIR|URI", default_value = DEFAULT_WAREHOUSE)]
-    warehouse: String,
+    /// Directory or URI that holds the databases [default: ./warehouse]
+    #[arg(short = 'w', long, value_name = "DIR|URI")]
+    warehouse: Option<String>,
     #[command(flatten)]
     position: Position,
     /// Read this branch
@@ -79,15 +79,17 @@ impl Arguments {
 }
 
 /// Prints the table.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
+pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), CliError> {
     arguments.refuse_unsupported()?;
-    let lines = host::block_on(read(arguments))??;
+    let settings = Settings::load(config, Environment::of_process())?;
+    let lines = host::block_on(read(arguments, &settings))??;
     print(&lines)
 }
 
-async fn read(arguments: &Arguments) -> Result<Lines, CliError> {
-    let env = arguments.resources.env(arguments.resources.memory_bytes());
-    let mut table = open(&arguments.table, &arguments.warehouse, env).await?;
+async fn read(arguments: &Arguments, settings: &Settings) -> Result<Lines, CliError> {
+    let resources = arguments.resources.or(settings);
+    let env = resources.env(resources.memory_bytes());
+    let mut table = open(arguments, settings, env).await?;
     for warning in table.warnings() {
         host::write_stderr(format!("warning: {warning}\n").as_bytes());
     }
@@ -109,10 +111,13 @@ async fn read(arguments: &Arguments) -> Result<Lines, CliError> {
     Ok(lines)
 }
 
-async fn open(name: &TableName, warehouse: &str, env: Env) -> Result<Table, CliError> {
-    match name {
+async fn open(arguments: &Arguments, settings: &Settings, env: Env) -> Result<Table, CliError> {
+    match &arguments.table {
         TableName::Location(location) => Ok(Table::open_path(location, env).await?),
-        TableName::Named { database, table, .. } => {
+        TableName::Named { catalog, database, table } => {
+            let warehouse =
+                settings.warehouse(arguments.warehouse.as_deref(), catalog.as_deref())?;
+            let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
             let catalog = headwater::open_catalog(warehouse, false, env).await?;
             Ok(headwater::open_table(&catalog, &Identifier::new(database, table)).await?)
         }

@@ -1,39 +1,78 @@
 //! `headwater sql`: runs statements one after the other; the first that fails ends the script.
 //! What earlier statements did stays. Rows go to standard output; with a format for programs
-//! everything else goes to standard error.
+//! everything else goes to standard error. Without statements, on a terminal, it is a shell.
 
-use std::io::{IsTerminal, Write};
+mod init;
+mod session;
+
+use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::StreamExt;
-use headwater::io::{host, open_root};
-use headwater::{CatalogOptions, Env, FileSystemCatalog};
-use headwater_sql::{Output, SessionOptions, SqlError, SqlSession, StatementResult};
+use headwater::Env;
+use headwater::io::host::{self, Ended, Foreground, Interrupt};
+use headwater_sql::{SqlSession, settings};
 
-use crate::config::{DEFAULT_WAREHOUSE, Durability, Resources};
+use crate::config::{Durability, Environment, Resources, Settings, parse_limit, parse_pair};
 use crate::error::CliError;
-use crate::output::{Format, ResultWriter};
+use crate::output::{Format, Limits, More};
+use crate::printer::{Printer, Timing, note};
+use crate::progress::{EVERY, ProgressLine};
+use crate::script::{self, Origin, Script};
+use crate::shell::{self, Look, Width};
+use session::Opened;
+
+/// Rows that a table shows on a terminal.
+const ROWS_ON_TERMINAL: usize = 40;
+/// Rows that a table shows elsewhere.
+const ROWS_ELSEWHERE: usize = 10_000;
 
 /// Arguments of `headwater sql`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Directory or URI of one table, which is then there under its directory's name
+    #[arg(value_name = "TABLE", value_parser = parse_location)]
+    #[arg(conflicts_with_all = ["warehouse", "catalog"])]
+    table: Option<String>,
     /// Statements to run, separated by ';'; may be repeated
     #[arg(short = 'c', long = "command", value_name = "STATEMENT", conflicts_with = "file")]
+    #[arg(allow_hyphen_values = true)]
     commands: Vec<String>,
-    /// File of statements to run ['-' or neither -c nor -f: standard input]
+    /// File of statements to run ['-' or neither -c nor -f: standard input, or a shell when that is
+    /// a terminal]
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<String>,
     /// Directory or URI that holds the databases; must exist [default: ./warehouse, made by the
     /// first CREATE]
     #[arg(short = 'w', long, value_name = "DIR|URI")]
     warehouse: Option<String>,
+    /// Catalog of headwater.toml whose warehouse is used
+    #[arg(long, value_name = "NAME", conflicts_with = "warehouse")]
+    catalog: Option<String>,
     /// Make the named warehouse when it does not exist
     #[arg(long, requires = "warehouse")]
     create: bool,
-    /// How results look
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// How results look [default: table]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write results to this file instead of standard output ['-': standard output]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    output: Option<String>,
+    /// Rows of a result that a table shows, 0 for all [default: 40 on a terminal, else 10000]
+    #[arg(long, value_name = "N", value_parser = parse_limit)]
+    max_rows: Option<usize>,
+    /// Width of a table, 0 for as wide as it is [default: that of the terminal]
+    #[arg(long, value_name = "N", value_parser = parse_limit)]
+    max_width: Option<usize>,
+    /// Setting of the session; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
+    conf: Vec<(String, String)>,
+    /// File of statements to run before all others [default: headwater/init.sql in the user's
+    /// configuration, or ~/.headwaterrc]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_init")]
+    init: Option<String>,
+    /// Run no such file
+    #[arg(long)]
+    no_init: bool,
     /// Say on standard error how long each statement took
     #[arg(long)]
     timing: bool,
@@ -43,10 +82,129 @@ pub(crate) struct Arguments {
     resources: Resources,
 }
 
-/// Runs all statements.
-pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let scripts = scripts(arguments)?;
-    host::block_on(run_scripts(arguments, &scripts))?
+fn parse_location(text: &str) -> Result<String, String> {
+    if text.contains('/') {
+        return Ok(text.to_owned());
+    }
+    Err("a directory or URI with a '/' is needed (such as ./orders); statements go behind -c"
+        .into())
+}
+
+impl Arguments {
+    /// The file for results.
+    fn output(&self) -> Option<&str> {
+        self.output.as_deref().filter(|path| *path != "-")
+    }
+}
+
+/// Runs all statements, or the shell.
+pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), CliError> {
+    let settings = Settings::load(config, Environment::of_process())?;
+    let look = look(arguments, &settings);
+    let interactive = is_interactive(arguments);
+    if interactive {
+        check_shell(arguments, look.format)?;
+    } else {
+        check_output(arguments, look.format)?;
+    }
+    let foreground = Foreground::new()?;
+    let opened = foreground.block_on(session::open(arguments, &settings))?;
+    let init = init::script(arguments, &settings.environment)?;
+    foreground.block_on(init::run(&opened, init))?;
+    if interactive {
+        return shell::run(shell::Start {
+            foreground,
+            session: opened.session,
+            env: opened.env,
+            about: opened.about,
+            catalogs: Vec::new(),
+            look,
+            environment: &settings.environment,
+        });
+    }
+    run_scripts(&foreground, &opened, scripts(arguments)?, printer(arguments, look))
+}
+
+/// Whether statements come from a person.
+fn is_interactive(arguments: &Arguments) -> bool {
+    arguments.commands.is_empty()
+        && arguments.file.is_none()
+        && std::io::stdin().is_terminal()
+        && std::io::stdout().is_terminal()
+}
+
+fn check_output(arguments: &Arguments, format: Format) -> Result<(), CliError> {
+    if format.is_binary() && is_on_terminal(arguments) {
+        return Err(CliError::argument(format!(
+            "--format {} is not for a terminal: add --output FILE, or send it to a program",
+            format.name()
+        )));
+    }
+    let limited = arguments.max_rows.is_some() || arguments.max_width.is_some();
+    if limited && format.is_for_programs() {
+        return Err(CliError::argument(format!(
+            "--max-rows and --max-width are for tables; --format {} has all rows, write LIMIT",
+            format.name()
+        )));
+    }
+    Ok(())
+}
+
+fn check_shell(arguments: &Arguments, format: Format) -> Result<(), CliError> {
+    if arguments.output().is_some() {
+        return Err(CliError::argument(
+            "--output needs statements: give them with -c, -f or on standard input",
+        ));
+    }
+    if format.is_binary() {
+        return Err(CliError::argument(format!(
+            "--format {} is not for a shell: give statements with -c, and --output FILE",
+            format.name()
+        )));
+    }
+    Ok(())
+}
+
+fn look(arguments: &Arguments, settings: &Settings) -> Look {
+    let of_session = arguments
+        .conf
+        .iter()
+        .rfind(|(name, _)| name == settings::MAX_ROWS)
+        .map(|(_, value)| value)
+        .or_else(|| settings.conf.get(settings::MAX_ROWS));
+    let of_session = of_session.and_then(|value| parse_limit(value).ok());
+    let default = if is_on_terminal(arguments) { ROWS_ON_TERMINAL } else { ROWS_ELSEWHERE };
+    Look {
+        format: arguments.format.or(settings.format).unwrap_or(Format::Table),
+        rows: arguments.max_rows.or(settings.max_rows).or(of_session).unwrap_or(default),
+        width: arguments.max_width.or(settings.max_width).map_or(Width::Terminal, Width::Columns),
+        timer: arguments.timing.then_some(true),
+    }
+}
+
+/// Whether a person reads the results.
+fn is_on_terminal(arguments: &Arguments) -> bool {
+    arguments.output().is_none() && std::io::stdout().is_terminal()
+}
+
+fn printer(arguments: &Arguments, look: Look) -> Printer {
+    let on_terminal = is_on_terminal(arguments);
+    let width = match look.width {
+        Width::Columns(columns) => columns,
+        Width::Terminal if on_terminal => host::terminal_width().unwrap_or(shell::WIDTH),
+        Width::Terminal => 0,
+    };
+    let limits = Limits { rows: look.rows, width, more: More::Arguments };
+    let timing = match (on_terminal && !look.format.is_for_programs(), arguments.timing) {
+        (true, _) => Timing::Beside,
+        (false, true) => Timing::Apart,
+        (false, false) => Timing::Off,
+    };
+    let printer = Printer::new(look.format, limits, timing);
+    match arguments.output() {
+        Some(path) => printer.writing_to(path),
+        None => printer,
+    }
 }
 
 /// The texts to run. Each `-c` is a script of its own, so that one cannot end in the middle of
@@ -66,95 +224,40 @@ fn scripts(arguments: &Arguments) -> Result<Vec<String>, CliError> {
     }
 }
 
-async fn run_scripts(arguments: &Arguments, scripts: &[String]) -> Result<(), CliError> {
-    // Buffers of tables and those of queries share the memory half and half.
-    let memory = arguments.resources.memory_bytes() / 2;
-    let env = arguments.resources.env(memory);
-    let sync = arguments.durability.sync_mode();
-    let catalog = match &arguments.warehouse {
-        Some(named) => {
-            let options = CatalogOptions { create: arguments.create, sync };
-            headwater::open_catalog_with(named, options, env.clone()).await?
+fn run_scripts(
+    foreground: &Foreground,
+    opened: &Opened,
+    scripts: Vec<String>,
+    mut printer: Printer,
+) -> Result<(), CliError> {
+    let line = std::io::stderr().is_terminal().then(|| {
+        let clock = Arc::clone(&opened.env.clock);
+        Arc::new(ProgressLine::new(clock, opened.session.progress(), false))
+    });
+    printer.progress.clone_from(&line);
+    let work = run_all(Arc::clone(&opened.session), opened.env.clone(), scripts, printer);
+    let tick = || {
+        if let Some(line) = &line {
+            line.tick();
         }
-        // The first file that is written makes the directory.
-        None => FileSystemCatalog::new(open_root(DEFAULT_WAREHOUSE, sync)?, env.clone()),
     };
-    let options = SessionOptions::new(Arc::new(catalog), env.clone())
-        .memory_bytes(memory)
-        .threads(arguments.resources.threads());
-    let session = SqlSession::new(options).await?;
+    match foreground.run(work, Interrupt::EndsProcess, EVERY, tick)? {
+        Ended::Done(outcome) => outcome,
+        // Ctrl-C ends the process before it is heard here.
+        Ended::Interrupted => Err(headwater::io::PoolError::Cancelled.into()),
+    }
+}
+
+async fn run_all(
+    session: Arc<SqlSession>,
+    env: Env,
+    scripts: Vec<String>,
+    mut printer: Printer,
+) -> Result<(), CliError> {
     let mut before = 0;
-    for script in scripts {
-        before += run_script(&session, script, before, arguments, &env).await?;
+    for text in scripts {
+        let script = Script { text, origin: Origin::Arguments { before } };
+        before += script::run(&session, &script, &mut printer, &env.clock).await?;
     }
-    Ok(())
-}
-
-/// Runs one script and says how many statements it had. `before`: statements of earlier scripts.
-async fn run_script(
-    session: &SqlSession,
-    script: &str,
-    before: usize,
-    arguments: &Arguments,
-    env: &Env,
-) -> Result<usize, CliError> {
-    let mut count = 0;
-    let mut results = session.run_script(script);
-    loop {
-        let start = env.clock.monotonic();
-        let Some(result) = results.next().await else { return Ok(count) };
-        let result = result.map_err(|error| placed(error, before))?;
-        count = result.number;
-        print(result, arguments.format, before).await?;
-        if arguments.timing {
-            let took = env.clock.monotonic().saturating_sub(start);
-            note(&timing(before + count, took));
-        }
-    }
-}
-
-async fn print(result: StatementResult, format: Format, before: usize) -> Result<(), CliError> {
-    for warning in &result.warnings {
-        note(&format!("warning: {warning}"));
-    }
-    match result.output {
-        Output::Message(text) => say(&text, format),
-        Output::Affected(1) => say("1 row written", format),
-        Output::Affected(rows) => say(&format!("{rows} rows written"), format),
-        Output::Rows(mut rows) => {
-            let mut writer = ResultWriter::new(format, &rows.schema(), std::io::stdout());
-            while let Some(batch) = rows.next().await {
-                writer.write(&batch.map_err(|error| placed(error, before))?)?;
-            }
-            writer.finish()
-        }
-    }
-}
-
-/// The error with its place in all that was asked for.
-fn placed(error: SqlError, before: usize) -> CliError {
-    match error.statement() {
-        0 => CliError::Sql(error),
-        number => {
-            CliError::Statement { number: before + number, line: error.line(), source: error }
-        }
-    }
-}
-
-/// A sentence about a statement that succeeded; it is out before the next statement starts.
-fn say(text: &str, format: Format) -> Result<(), CliError> {
-    if format.is_for_programs() {
-        note(text);
-        return Ok(());
-    }
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(CliError::Output)
-}
-
-fn note(text: &str) {
-    host::write_stderr(format!("{text}\n").as_bytes());
-}
-
-fn timing(number: usize, took: Duration) -> String {
-    format!("statement {number}: {:.3} s", took.as_secs_f64())
+    printer.finish()
 }

@@ -11,6 +11,8 @@
 //! | binary | lower-case hex | string |
 //! | list, struct, map | JSON array, object, array of `[key,value]` | the same |
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, TimeUnit};
@@ -248,8 +250,27 @@ pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// The text without characters that would move the cursor: shown as JSON escapes. Line breaks
+/// stay: a cell may have several lines.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return text.into();
+    }
+    let shown = text.chars().fold(String::with_capacity(text.len() + 8), |mut shown, c| {
+        match c {
+            '\n' => shown.push('\n'),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if c.is_control() => shown.push_str(&escape(c)),
+            c => shown.push(c),
+        }
+        shown
+    });
+    shown.into()
+}
+
 /// The JSON escape of a control character.
-pub(super) fn escape(control: char) -> String {
+fn escape(control: char) -> String {
     format!("\\u{:04x}", u32::from(control))
 }
 

@@ -1,6 +1,8 @@
 //! Comma-separated values: a header, then one line per row, each ended by a line feed.
 //! Quoting follows RFC 4180. Null is an empty field, an empty text is `""`.
 
+use std::time::Duration;
+
 use arrow::datatypes::FieldRef;
 use arrow::record_batch::RecordBatch;
 
@@ -10,27 +12,24 @@ use crate::error::CliError;
 
 /// Encoder of one result.
 pub(super) struct Csv {
-    fields: Vec<FieldRef>,
     field: String,
 }
 
 impl Csv {
-    pub(super) const fn new(fields: Vec<FieldRef>) -> Self {
-        Self { fields, field: String::new() }
-    }
-}
-
-impl Encode for Csv {
-    fn begin(&mut self, out: &mut Vec<u8>) {
-        for (position, field) in self.fields.iter().enumerate() {
+    /// Appends the header.
+    pub(super) fn new(fields: &[FieldRef], out: &mut Vec<u8>) -> Self {
+        for (position, field) in fields.iter().enumerate() {
             if position > 0 {
                 out.push(b',');
             }
             append(field.name(), out);
         }
         out.push(b'\n');
+        Self { field: String::new() }
     }
+}
 
+impl Encode for Csv {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), CliError> {
         let columns = batch.columns().iter().map(Cells::new).collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
@@ -50,7 +49,7 @@ impl Encode for Csv {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) -> Result<(), CliError> {
+    fn end(&mut self, _: Option<Duration>, _: &mut Vec<u8>) -> Result<(), CliError> {
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Objects with a member per column: in one array, or one per line.
 
+use std::time::Duration;
+
 use arrow::datatypes::FieldRef;
 use arrow::record_batch::RecordBatch;
 
@@ -22,19 +24,20 @@ enum Layout {
 }
 
 impl Json {
-    /// One array of objects.
-    pub(super) fn array(fields: Vec<FieldRef>) -> Self {
+    /// One array of objects; appends its start.
+    pub(super) fn array(fields: &[FieldRef], out: &mut Vec<u8>) -> Self {
+        out.push(b'[');
         Self::new(fields, Layout::Array)
     }
 
     /// One object per line.
-    pub(super) fn lines(fields: Vec<FieldRef>) -> Self {
+    pub(super) fn lines(fields: &[FieldRef]) -> Self {
         Self::new(fields, Layout::Lines)
     }
 
-    fn new(fields: Vec<FieldRef>, layout: Layout) -> Self {
+    fn new(fields: &[FieldRef], layout: Layout) -> Self {
         let names = fields
-            .into_iter()
+            .iter()
             .map(|field| {
                 let mut name = String::new();
                 quote(field.name(), &mut name);
@@ -47,12 +50,6 @@ impl Json {
 }
 
 impl Encode for Json {
-    fn begin(&mut self, out: &mut Vec<u8>) {
-        if matches!(self.layout, Layout::Array) {
-            out.push(b'[');
-        }
-    }
-
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), CliError> {
         let columns = batch.columns().iter().map(Cells::new).collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
@@ -76,7 +73,7 @@ impl Encode for Json {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), CliError> {
+    fn end(&mut self, _: Option<Duration>, out: &mut Vec<u8>) -> Result<(), CliError> {
         if matches!(self.layout, Layout::Array) {
             out.extend_from_slice(if self.any { b"\n]\n" } else { b"]\n" });
         }

@@ -1,14 +1,21 @@
+use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
     ListArray, StringArray, StringViewArray, StructArray, TimestampMicrosecondArray,
     TimestampMillisecondArray,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Int32Type, Schema};
+use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::RecordBatch;
+use headwater::io::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use unicode_width::UnicodeWidthStr;
 
-use super::{Format, ResultWriter};
+use super::{Format, Limits, More, ResultWriter, Style, Target};
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     let fields: Vec<Field> =
@@ -26,14 +33,30 @@ fn orders() -> RecordBatch {
     ])
 }
 
-fn text(format: Format, batches: &[RecordBatch]) -> String {
+const NO_LIMITS: Limits = Limits { rows: 0, width: 0, more: More::Arguments };
+
+fn style(format: Format) -> Style {
+    Style { format, limits: NO_LIMITS, target: Target::Stream }
+}
+
+fn bytes(style: Style, batches: &[RecordBatch]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut writer = ResultWriter::new(format, &batches[0].schema(), &mut out);
+    let mut writer = ResultWriter::new(style, &batches[0].schema(), &mut out).unwrap();
     for batch in batches {
         writer.write(batch).unwrap();
     }
-    writer.finish().unwrap();
-    String::from_utf8(out).unwrap()
+    writer.finish(None).unwrap();
+    out
+}
+
+fn text(format: Format, batches: &[RecordBatch]) -> String {
+    String::from_utf8(bytes(style(format), batches)).unwrap()
+}
+
+/// The table with these limits.
+fn limited(rows: usize, width: usize, batches: &[RecordBatch]) -> String {
+    let limits = Limits { rows, width, more: More::Commands };
+    String::from_utf8(bytes(Style { limits, ..style(Format::Table) }, batches)).unwrap()
 }
 
 /// The one value of a column as `ndjson` shows it.
@@ -67,12 +90,117 @@ fn a_table_shows_control_characters_instead_of_obeying_them() {
 }
 
 #[test]
-fn a_long_table_says_how_many_rows_it_left_out() {
-    let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..6_000));
+fn a_long_table_shows_its_first_and_last_rows_and_says_so() {
+    let column = |range| -> ArrayRef { Arc::new(Int64Array::from_iter_values(range)) };
+    let batches: Vec<RecordBatch> =
+        [0..3, 3..4, 4..9, 9..12].map(|range| batch(vec![("c", column(range))])).into();
+    let expected = "\
+┌────┐
+│  c │
+├────┤
+│  0 │
+│  1 │
+│  2 │
+│  … │
+│ 10 │
+│ 11 │
+└────┘
+(12 rows, 5 shown; all with .maxrows 0)
+";
+    assert_eq!(limited(5, 0, &batches), expected);
+    for rows in [12, 13, 0] {
+        assert!(limited(rows, 0, &batches).ends_with("│ 11 │\n└────┘\n(12 rows)\n"));
+    }
+    let one = limited(1, 0, &batches);
+    assert!(one.contains("│ 0 │\n│ … │\n└───┘\n(12 rows, 1 shown;"), "{one}");
+}
+
+#[test]
+fn a_wide_table_is_cut_to_its_room() {
+    let long: ArrayRef = Arc::new(StringArray::from(vec!["订单订单订单订单订单", "short\nlines"]));
+    let shown = limited(0, 30, &[batch(vec![("id", Arc::clone(&long)), ("a_long_name", long)])]);
+    assert!(shown.lines().all(|line| line.width() <= 30 || line.starts_with('(')), "{shown}");
+    assert!(shown.contains("│ 订单订单订… │ 订单订单订… │"), "{shown}");
+    assert!(shown.ends_with("(2 rows; long values cut; all with .maxwidth 0)\n"), "{shown}");
+}
+
+#[test]
+fn a_thousand_columns_show_the_first_and_the_last() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("column_{n}")).collect();
+    let one = |name: &String| -> (String, ArrayRef) {
+        (name.clone(), Arc::new(Int64Array::from_iter_values(0..100)))
+    };
+    let columns: Vec<(String, ArrayRef)> = names.iter().map(one).collect();
+    let columns = columns.iter().map(|(name, array)| (name.as_str(), Arc::clone(array))).collect();
+    let shown = limited(4, 60, &[batch(columns)]);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[1], "│ column_0 │ column_1 │ … │ column_998 │ column_999 │");
+    assert_eq!(lines[5], "│        … │        … │ … │          … │          … │");
+    assert_eq!(lines.len(), 10);
+    assert_eq!(
+        lines[9],
+        "(100 rows, 4 shown; 1000 columns, 4 shown; all with .maxrows 0 and .maxwidth 0)"
+    );
+}
+
+#[test]
+fn the_time_of_a_statement_stands_behind_the_count() {
+    let batch = orders();
+    let mut out = Vec::new();
+    let mut writer = ResultWriter::new(style(Format::Table), &batch.schema(), &mut out).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish(Some(Duration::from_millis(12))).unwrap();
+    assert!(String::from_utf8(out).unwrap().ends_with("(3 rows, 0.012 s)\n"));
+}
+
+#[test]
+fn markdown_escapes_what_it_would_take_for_its_own() {
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["a|b\n<i>*c*\\"]));
+    assert_eq!(
+        text(Format::Markdown, &[orders()]),
+        "| id | amount | note |\n| ---: | ---: | --- |\n| 1 | 12.50 | 订单 ✓ |\n\
+         | 2 | NULL | NULL |\n| 3 | -0.05 |  |\n"
+    );
+    assert_eq!(
+        text(Format::Markdown, &[batch(vec![("c", column)])]),
+        "| c |\n| --- |\n| a\\|b<br>\\<i>\\*c\\*\\\\ |\n"
+    );
+}
+
+#[test]
+fn binary_formats_are_read_back_as_they_were() {
+    let batches = [orders(), orders().slice(1, 2), orders().slice(0, 0)];
+    let rows = concat_batches(&batches[0].schema(), &batches).unwrap();
+    let read = |found: Vec<RecordBatch>| concat_batches(&rows.schema(), &found).unwrap();
+
+    let parquet = Bytes::from(bytes(style(Format::Parquet), &batches));
+    let reader = ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap().build().unwrap();
+    assert_eq!(read(reader.map(Result::unwrap).collect()), rows);
+
+    let stream = Cursor::new(bytes(style(Format::Arrow), &batches));
+    let reader = StreamReader::try_new(stream, None).unwrap();
+    assert_eq!(read(reader.map(Result::unwrap).collect()), rows);
+
+    let to_file = Style { target: Target::File, ..style(Format::Arrow) };
+    let file = Cursor::new(bytes(to_file, &batches));
+    let reader = FileReader::try_new(file, None).unwrap();
+    assert_eq!(read(reader.map(Result::unwrap).collect()), rows);
+}
+
+#[test]
+fn a_large_result_leaves_the_parquet_writer_in_parts() {
+    let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..3_000_000));
     let batch = batch(vec![("c", column)]);
-    let shown = text(Format::Table, &[batch.clone(), batch]);
-    assert!(shown.ends_with("(12000 rows, the first 10000 shown; --format csv prints all)\n"));
-    assert_eq!(shown.lines().count(), 10_000 + 5);
+    let mut out = Vec::new();
+    let mut writer = ResultWriter::new(style(Format::Parquet), &batch.schema(), &mut out).unwrap();
+    writer.write(&batch).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish(None).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(out)).unwrap();
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 6_000_000);
+    assert!(reader.metadata().num_row_groups() > 1);
+    let read: usize = reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(read, 6_000_000);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "tests start real processes in real directories, and fail by panicking"
 )]
@@ -11,5 +12,8 @@ mod bench;
 mod dump;
 mod processes;
 mod program;
+mod settings;
+mod shell;
 mod sql;
+mod terminal;
 mod usage;

@@ -27,14 +27,21 @@ impl Said {
 /// A command that starts the binary with these arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    without_user(&mut command);
     command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .env_remove("RUST_LOG")
-        .env_remove("RUST_BACKTRACE");
-    command
+}
+
+/// Takes what the user of this machine has set away from a command.
+pub(crate) fn without_user(command: &mut Command) {
+    let of_user =
+        |name: &str| ["HEADWATER_", "XDG_", "RUST_"].iter().any(|prefix| name.starts_with(prefix));
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if of_user(&name) {
+            command.env_remove(name);
+        }
+    }
+    command.env("HOME", "/nonexistent");
 }
 
 /// Runs the binary to its end.

@@ -1,6 +1,7 @@
 //! Catalogs: databases and tables by name.
 
 mod file_system;
+mod one_table;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::store::TableStore;
 
 pub use file_system::FileSystemCatalog;
+pub use one_table::OneTableCatalog;
 
 /// Name of a table in a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -184,12 +184,13 @@ pub fn nearest(key: &str) -> Option<&'static str> {
     nearest_of(key, known.chain(connector_options()))
 }
 
-/// The candidate that differs least from `key`, if one is near.
-pub fn nearest_of<'a>(key: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|known| (distance(key, known), known))
+/// The name that differs least from `name`, if one is near.
+pub fn nearest_of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|known| (distance(name, known), known))
         .min()
-        .filter(|(d, _)| *d <= key.chars().count().max(6) / 2)
+        .filter(|(d, _)| *d <= name.chars().count().max(6) / 2)
         .map(|(_, known)| known)
 }
 
@@ -215,7 +216,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{all, check_ddl, check_value, distance, known, nearest};
+    use super::{all, check_ddl, check_value, distance, known, nearest, nearest_of};
 
     #[test]
     fn every_line_of_the_list_is_read() {
@@ -239,6 +240,8 @@ mod tests {
         assert_eq!(nearest("write.compaction-skipp"), Some("write.compaction-skip"));
         let error = check_ddl("file.compresion", "zstd").unwrap_err().to_string();
         assert!(error.contains("did you mean 'file.compression'"), "{error}");
+        assert_eq!(nearest_of("thraeds", ["memory", "threads"]), Some("threads"));
+        assert_eq!(nearest_of("colour", ["memory", "threads"]), None);
     }
 
     #[test]

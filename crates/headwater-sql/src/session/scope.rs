@@ -18,6 +18,7 @@ use crate::error::{SqlError, SqlErrorKind};
 use crate::files::{Files, OpenFiles};
 use crate::hint::OptionList;
 use crate::names::{self, Current, FullName};
+use crate::progress::Progress;
 use crate::provider::{HeadwaterCatalog, Lookups};
 use crate::rewrite::FILE_CATALOG;
 use crate::settings;
@@ -55,10 +56,11 @@ impl Scope {
         catalogs: Arc<Catalogs>,
         temporaries: Arc<Temporaries>,
         settings: Arc<BTreeMap<String, String>>,
+        progress: Arc<Progress>,
         threads: usize,
     ) -> Self {
         let current = catalogs.current.clone();
-        let lookups = Arc::new(Lookups::default());
+        let lookups = Arc::new(Lookups::new(progress));
         let files = Arc::new(OpenFiles::default());
         Self { base, catalogs, temporaries, settings, lookups, files, current, threads, depth: 0 }
     }
@@ -79,7 +81,7 @@ impl Scope {
         let DataFusionError::Plan(text) = inner.find_root() else { return error };
         match self.lookups.take_missing() {
             Some((id, missing)) if text.contains(&id.table) && text.contains("not found") => {
-                missing
+                missing.at_word_of(&error)
             }
             _ => error,
         }

@@ -31,6 +31,13 @@ impl Columns {
         }
     }
 
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Three => "merge-on-read scan, 3 columns",
+            Self::All => "merge-on-read scan, all columns",
+        }
+    }
+
     const fn projection(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Three => Some(&NARROW),
@@ -58,6 +65,8 @@ pub(super) async fn run(
     let took = env.clock.monotonic().saturating_sub(start);
     Ok(Measurement {
         op: columns.op(),
+        what: columns.what(),
+        whole: columns == Columns::All,
         rows: check.count,
         took,
         commits,

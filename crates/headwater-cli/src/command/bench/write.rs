@@ -50,6 +50,9 @@ pub(super) async fn run(
     let check = read::values(&table, read::Columns::All, threads, env).await?;
     Ok(Measurement {
         op: "W1",
+        what: "write, sort, commit",
+        // Nothing is compacted, so what was written is still live.
+        whole: true,
         rows: amount.rows,
         took,
         commits: amount.commits,
