@@ -137,10 +137,7 @@ pub fn check(name: &str, value: &str) -> Result<Option<String>, SqlError> {
 /// The table option that a setting gives to all tables, or to those that it names: `option`,
 /// `paimon.<catalog>.<database>.<table>.<option>`, `spark.paimon.…`.
 fn table_option(name: &str) -> Option<&str> {
-    match split_option(name) {
-        Some((_, option)) => Some(option),
-        None => None,
-    }
+    split_option(name).map(|(_, option)| option)
 }
 
 /// Which tables a setting is about: catalog, database, table, each a name or `*`.
@@ -150,9 +147,9 @@ type Tables<'a> = [&'a str; 3];
 fn split_option(name: &str) -> Option<(Option<Tables<'_>>, &str)> {
     let rest = name.strip_prefix("spark.paimon.").or_else(|| name.strip_prefix("paimon."));
     let Some(rest) = rest else {
-        return options::known(name).map(|_| (None, name));
+        return options::is_known(name).then_some((None, name));
     };
-    if options::known(rest).is_some() {
+    if options::is_known(rest) {
         return Some((None, rest));
     }
     let mut parts = rest.splitn(4, '.');

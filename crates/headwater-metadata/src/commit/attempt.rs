@@ -205,7 +205,10 @@ impl Committer<'_> {
         let Some(newest) = ids.last() else {
             return Err(MetadataError::TableNotFound { name: self.store.name().to_owned() });
         };
-        if self.store.schema(self.schema.id).await? != *self.schema {
+        // Options may be those of this write alone.
+        let mut stored = self.store.schema(self.schema.id).await?;
+        stored.options.clone_from(&self.schema.options);
+        if stored != *self.schema {
             return Err(MetadataError::Conflict {
                 table: self.store.name().to_owned(),
                 competitor: "another process".to_owned(),

@@ -50,6 +50,12 @@ pub fn known(key: &str) -> Option<&'static KnownOption> {
         .find(|o| o.key == key || o.fallback.iter().any(|f| f == key))
 }
 
+/// Whether Paimon or one of its connectors reads an option of this name from a table.
+#[must_use]
+pub fn is_known(key: &str) -> bool {
+    known(key).is_some() || is_connector_option(key)
+}
+
 /// All table options, by key.
 pub fn table_options() -> impl Iterator<Item = &'static KnownOption> {
     all().iter().filter(|o| o.declared_in == "CoreOptions")

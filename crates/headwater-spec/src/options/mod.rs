@@ -13,7 +13,7 @@ mod table;
 mod values;
 
 pub use change::{check_change, check_reset, effective_option, is_immutable};
-pub use known::{KnownOption, check_ddl, known, nearest, nearest_of, table_options};
+pub use known::{KnownOption, check_ddl, is_known, known, nearest, nearest_of, table_options};
 pub use raw::Options;
 pub use support::{Findings, Treatment, inspect, treatment};
 pub use table::{

@@ -143,7 +143,9 @@ pub(super) fn take_keys_from_options(
     Ok(())
 }
 
-/// Gives the fields of nested rows the next ids, depth first.
+/// Gives the fields of nested rows the next ids: what is inside of a field before the field.
+///
+/// Source: Paimon 1.4.2 `ReassignFieldId`.
 pub(super) fn assign_ids(data_type: DataType, next: &mut i32) -> DataType {
     let kind = match data_type.kind {
         TypeKind::Array(e) => TypeKind::Array(Box::new(assign_ids(*e, next))),
@@ -157,9 +159,10 @@ pub(super) fn assign_ids(data_type: DataType, next: &mut i32) -> DataType {
             fields
                 .into_iter()
                 .map(|f| {
+                    let data_type = assign_ids(f.data_type, next);
                     let id = *next;
                     *next += 1;
-                    DataField { id, data_type: assign_ids(f.data_type, next), ..f }
+                    DataField { id, data_type, ..f }
                 })
                 .collect(),
         ),

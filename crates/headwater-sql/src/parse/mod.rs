@@ -9,6 +9,7 @@ mod create;
 mod cursor;
 mod explain;
 mod insert;
+mod literals;
 mod set;
 mod show;
 mod table;
@@ -217,7 +218,8 @@ fn closed_partition_spec(cursor: &mut Cursor) -> Result<Vec<(String, Option<Stri
     Ok(values.into_iter().map(|(name, value)| (name, value.flatten())).collect())
 }
 
-fn parse_one(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
+fn parse_one(mut tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
+    literals::rewrite_maps(&mut tokens);
     let mut parser = DFParserBuilder::new(tokens)
         .with_dialect(&HeadwaterDialect)
         .with_recursion_limit(RECURSION_LIMIT)

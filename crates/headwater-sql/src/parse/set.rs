@@ -63,7 +63,7 @@ fn text(cursor: &mut Cursor, key: bool) -> Result<String, SqlError> {
     }
     let mut written = String::new();
     let mut last: Option<Span> = None;
-    while !cursor.is_end() && !(key && cursor.peek() == Some(&Token::Eq)) {
+    while !(cursor.is_end() || key && cursor.peek() == Some(&Token::Eq)) {
         let Some((token, span)) = cursor.take() else { break };
         if last.is_some_and(|last| last.end != span.start) {
             if key {

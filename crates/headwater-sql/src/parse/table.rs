@@ -92,14 +92,14 @@ pub(super) fn create_table(
         columns(cursor, &mut table)?;
     }
     clauses(cursor, &mut table)?;
-    if table.columns.is_empty() && table.query.is_none() && table.like.is_none() {
-        return Err(cursor.expected("the columns of the table in parentheses, AS or LIKE"));
-    }
     if !table.column_order.is_empty() && table.query.is_none() {
         return Err(SqlError::invalid(format!(
             "column '{}' has no type: only CREATE TABLE … AS SELECT takes names alone",
             table.column_order.join("', '")
         )));
+    }
+    if table.columns.is_empty() && table.query.is_none() && table.like.is_none() {
+        return Err(cursor.expected("the columns of the table in parentheses, AS or LIKE"));
     }
     if table.query.is_some() && table.like.is_some() {
         return Err(SqlError::invalid("a table is made LIKE another or AS SELECT, not both"));

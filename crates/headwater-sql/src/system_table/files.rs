@@ -1,6 +1,6 @@
 //! `t$files`: the live data files with what manifests keep of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headwater::plan::EntryFilter;
 use headwater::spec::manifest::ManifestEntry;
@@ -37,15 +37,16 @@ pub(super) async fn files(table: &Table) -> Result<Vec<Row>, SqlError> {
     let types = partition_types(table)?;
     let schema = table.schema();
     let key_types = types_of(schema, &schema.trimmed_primary_keys())?;
-    let mut schemas: HashMap<i64, Vec<DataField>> = HashMap::new();
-    let mut rows = Vec::new();
-    for entry in entries(table, &types).await? {
-        let file = &entry.file;
-        if !schemas.contains_key(&file.schema_id) {
-            let older = table.store().schema(file.schema_id).await;
-            schemas.insert(file.schema_id, older.map_err(headwater::Error::from)?.fields);
-        }
-        let written = schemas.get(&file.schema_id).map_or(&[][..], Vec::as_slice);
+    let entries = entries(table, &types).await?;
+    let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.file.schema_id).collect();
+    let mut schemas: BTreeMap<i64, Vec<DataField>> = BTreeMap::new();
+    for id in ids {
+        let written = table.store().schema(id).await.map_err(headwater::Error::from)?;
+        schemas.insert(id, written.fields);
+    }
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let written = schemas.get(&entry.file.schema_id).map_or(&[][..], Vec::as_slice);
         rows.push(row(table, &entry, (&types, &key_types), written)?);
     }
     Ok(rows)

@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 #![expect(clippy::disallowed_methods, reason = "each test has a runtime of its own")]
 
+mod catalogs;
+mod changes;
 mod definitions;
+mod dialect;
 mod files;
 mod inserts;
 mod queries;
+mod system_tables;
 mod warehouse;

@@ -39,17 +39,49 @@ async fn filters_are_pushed_and_rows_stay_right() {
 }
 
 #[tokio::test]
-async fn explain_shows_snapshot_files_and_predicate() {
+async fn explain_shows_what_is_read_and_what_is_pruned() {
     let w = partitioned().await;
-    let plan =
-        w.run("EXPLAIN SELECT id FROM t WHERE dt = 'd1' AND id > 1200 LIMIT 5").await.join("\n");
+    let query = "SELECT id FROM t WHERE dt = 'd1' AND id > 1200";
+    let plan = w.run(&format!("EXPLAIN {query}")).await.join("\n");
     for part in [
-        "ScanExec: table=default.t, snapshot=2",
-        "1 pruned",
-        "columns=[id]",
-        "id > 1200",
-        "dt = 'd1'",
+        "Filter: predicate=id > 1200\n└─ Scan default.t, snapshot 2",
+        "columns: id\n",
+        "predicate: dt = 'd1' AND id > 1200",
+        "partitions: 1 of 3 (2 pruned)",
+        "files: 1 of 6 (5 pruned)",
+        "row groups: 1 of 1",
+        "splits: 1 raw",
     ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert!(!plan.contains("read:"), "{plan}");
+    let plan = w.run(&format!("EXPLAIN ANALYZE {query}")).await.join("\n");
+    for part in ["rows: 34", "read: 100 rows", "1 files, 1 of 1 row groups"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let plan = w.run(&format!("EXPLAIN VERBOSE {query}")).await.join("\n");
+    for part in ["logical_plan", "ScanExec: table=default.t, snapshot=2"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let plan = w.run("EXPLAIN INSERT INTO t SELECT * FROM t").await.join("\n");
+    assert!(plan.starts_with("Insert into default.t\n└─ "), "{plan}");
+}
+
+#[tokio::test]
+async fn explain_tells_merged_buckets_and_levels() {
+    let w = Warehouse::new().await;
+    w.run(
+        "CREATE TABLE k (id INT, v STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2');
+         INSERT OVERWRITE k SELECT value, 'a' FROM generate_series(1, 100);
+         INSERT INTO k SELECT value, 'b' FROM generate_series(50, 150)",
+    )
+    .await;
+    let plan = w.run("EXPLAIN SELECT count(*), v FROM k GROUP BY v").await.join("\n");
+    for part in ["buckets: 2 of 2", "levels: 2 on level 0, 2 on level 5", "splits: 2 merged"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let plan = w.run("EXPLAIN ANALYZE SELECT * FROM k WHERE id = 7").await.join("\n");
+    for part in ["buckets: 1 of 2 (1 pruned)", "files: 2 of 4 (2 pruned)", "rows: 1,"] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn open(warehouse: &str) -> SqlSession {
         .unwrap()
 }
 
-async fn lines_of(result: StatementResult) -> Result<Vec<String>, SqlError> {
+pub(crate) async fn lines_of(result: StatementResult) -> Result<Vec<String>, SqlError> {
     let mut rows = match result.output {
         Output::Message(_) => return Ok(Vec::new()),
         Output::Affected(rows) => return Ok(vec![format!("{rows} rows")]),
