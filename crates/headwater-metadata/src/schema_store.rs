@@ -2,6 +2,7 @@
 
 use headwater_io::Publish;
 use headwater_spec::path;
+use headwater_spec::schema::SchemaChange;
 use headwater_spec::{SpecError, TableSchema};
 
 use crate::error::{MetadataError, Result};
@@ -59,5 +60,25 @@ impl TableStore {
     pub async fn publish_schema(&self, schema: &TableSchema) -> Result<Publish> {
         let file = self.path(&path::schema_file(schema.id));
         Ok(self.io().publish(&file, schema.to_json()?.into()).await?)
+    }
+
+    /// Changes the newest schema into the next one and returns it, or the present one when the
+    /// changes change nothing. Tried again on the newest schema when another one was faster.
+    ///
+    /// # Errors
+    /// There is no table; a change that is not possible; the write failed.
+    pub async fn change_schema(&self, changes: &[SchemaChange]) -> Result<TableSchema> {
+        loop {
+            let current = self.latest_schema().await?;
+            let has_data = self.latest_snapshot_id().await?.is_some();
+            let now = self.env().clock.now_millis();
+            let Some(next) = current.changed(changes, has_data, now)? else {
+                return Ok(current);
+            };
+            // Taken: another one changed the table in between.
+            if self.publish_schema(&next).await? == Publish::Published {
+                return Ok(next);
+            }
+        }
     }
 }

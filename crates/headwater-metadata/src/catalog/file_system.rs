@@ -199,19 +199,7 @@ impl Catalog for FileSystemCatalog {
         table: &Identifier,
         changes: &[SchemaChange],
     ) -> Result<TableSchema> {
-        let store = self.store(table)?;
-        loop {
-            let current = store.latest_schema().await?;
-            let has_data = store.latest_snapshot_id().await?.is_some();
-            let now = self.env.clock.now_millis();
-            let Some(next) = current.changed(changes, has_data, now)? else {
-                return Ok(current);
-            };
-            // Taken: another one changed the table in between.
-            if store.publish_schema(&next).await? == Publish::Published {
-                return Ok(next);
-            }
-        }
+        self.store(table)?.change_schema(changes).await
     }
 
     async fn rename_table(&self, from: &Identifier, to: &Identifier) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use headwater_io::{Env, FileIo};
 use headwater_spec::TableSchema;
-use headwater_spec::schema::NewTable;
+use headwater_spec::schema::{NewTable, SchemaChange};
 
 use super::{Catalog, Identifier};
 use crate::error::{MetadataError, Result};
@@ -86,6 +86,21 @@ impl Catalog for OneTableCatalog {
 
     async fn drop_table(&self, _: &Identifier, _: bool) -> Result<bool> {
         self.refuse("a table cannot be dropped")
+    }
+
+    async fn alter_table(
+        &self,
+        table: &Identifier,
+        changes: &[SchemaChange],
+    ) -> Result<TableSchema> {
+        if *table != self.name {
+            return Err(MetadataError::TableNotFound { name: table.to_string() });
+        }
+        self.store().change_schema(changes).await
+    }
+
+    async fn rename_table(&self, _: &Identifier, _: &Identifier) -> Result<()> {
+        self.refuse("a table cannot be renamed")
     }
 
     async fn load_table(&self, table: &Identifier) -> Result<(TableStore, TableSchema)> {
