@@ -89,7 +89,7 @@ fn mistakes_in_settings_are_named_with_what_was_meant() {
             "[conf]\n'headwater.timezone' = 'UTC'",
             "there is no setting 'headwater.timezone'; did you mean 'headwater.time-zone'?",
         ),
-        ("[conf]\n'headwater.functions' = 'spark'", "must be flink or datafusion, not 'spark'"),
+        ("[conf]\n'headwater.sql.max-rows' = 'many'", "'many' is not a count"),
     ] {
         write_file(&file, text.as_bytes());
         let said = run(dir.path(), &[], &["sql", "-c", "SELECT 1"]);
@@ -98,9 +98,9 @@ fn mistakes_in_settings_are_named_with_what_was_meant() {
     }
     write_file(&file, b"");
     let said =
-        run(dir.path(), &[], &["sql", "--conf", "headwater.function=flink", "-c", "SELECT 1"]);
+        run(dir.path(), &[], &["sql", "--conf", "headwater.sql.max-row=3", "-c", "SELECT 1"]);
     assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.err.contains("did you mean 'headwater.functions'?"), "{said:?}");
+    assert!(said.err.contains("did you mean 'headwater.sql.max-rows'?"), "{said:?}");
     let said = run(dir.path(), &[], &["sql", "--conf", "novalue", "-c", "SELECT 1"]);
     assert_eq!(said.code, 2, "{said:?}");
     let said = run(dir.path(), &[("HEADWATER_THREADS", "none")], &["sql", "-c", "SELECT 1"]);

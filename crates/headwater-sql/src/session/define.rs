@@ -274,7 +274,7 @@ impl SqlSession {
         if !create.temporary {
             return Err(SqlError::unsupported(
                 "a view that is stored is",
-                "a file system catalog has no place for views; CREATE TEMPORARY VIEW makes one for this session",
+                "a file system catalog has no place for views; CREATE TEMPORARY VIEW makes one that ends with the session",
             ));
         }
         let view = View {

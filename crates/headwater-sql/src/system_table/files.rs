@@ -136,8 +136,8 @@ fn statistics(
             None => None,
         };
         nulls.push((name(), count));
-        mins.push((name(), known.and_then(|(s, t)| text::value(s.min.as_ref(), t))));
-        maxs.push((name(), known.and_then(|(s, t)| text::value(s.max.as_ref(), t))));
+        mins.push((name(), known.and_then(|(s, t)| text::bound(s.min.as_ref(), t))));
+        maxs.push((name(), known.and_then(|(s, t)| text::bound(s.max.as_ref(), t))));
     }
     Ok([text::pairs(nulls), text::pairs(mins), text::pairs(maxs)])
 }

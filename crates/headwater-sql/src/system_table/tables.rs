@@ -175,10 +175,19 @@ pub(super) fn options(table: &Table) -> Vec<Row> {
 /// One row per partition that has files.
 pub(super) async fn partitions(table: &Table) -> Result<Vec<Row>, SqlError> {
     let partitions = table.partitions().await?.into_iter();
+    let types = super::files::partition_types(table)?;
+    let keys = &table.schema().partition_keys;
+    let missing = &table.options().partition.default_name;
     Ok(partitions
         .map(|partition| {
+            // Not the directory's name, which is escaped and may write dates as numbers.
+            let values = keys.iter().zip(&types).zip(&partition.values);
+            let parts = values.map(|((key, data_type), value)| {
+                let text = super::text::value(value.as_ref(), data_type);
+                format!("{key}={}", text.as_deref().unwrap_or(missing))
+            });
             vec![
-                Cell::text(partition.name),
+                Cell::text(parts.collect::<Vec<_>>().join("/")),
                 Cell::Long(partition.record_count),
                 Cell::Long(partition.file_size_bytes),
                 Cell::Long(partition.file_count),

@@ -19,6 +19,14 @@ pub(super) fn value(value: Option<&Datum>, data_type: &DataType) -> Option<Strin
     }
 }
 
+/// A bound of a file's values: as [`value`], but a DATE is a count of days, as Java shows it.
+pub(super) fn bound(bound: Option<&Datum>, data_type: &DataType) -> Option<String> {
+    match bound {
+        Some(Datum::Date(days)) => Some(days.to_string()),
+        other => value(other, data_type),
+    }
+}
+
 /// The values of a row between brackets.
 pub(super) fn row(
     row: &BinaryRow,

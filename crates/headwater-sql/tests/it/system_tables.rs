@@ -31,8 +31,10 @@ async fn java_shows_the_same_system_tables() {
                 lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
             let columns = w.run(&format!("DESCRIBE {table}${system}")).await;
             let columns: Vec<&str> = columns.iter().map(|c| c.split('|').next().unwrap()).collect();
-            let names: Vec<&String> = theirs[0]["row"].as_object().unwrap().keys().collect();
-            assert_eq!(columns, names, "{table}${system}");
+            if let Some(first) = theirs.first() {
+                let names: Vec<&String> = first["row"].as_object().unwrap().keys().collect();
+                assert_eq!(columns, names, "{table}${system}");
+            }
             let mut rows: Vec<String> = theirs.iter().map(|row| java_line(&row["row"])).collect();
             let mut ours = w.run(&format!("SELECT * FROM {table}${system}")).await;
             rows.sort();
@@ -42,11 +44,20 @@ async fn java_shows_the_same_system_tables() {
     }
 }
 
+/// A time with nine digits behind the second, as one that has only milliseconds.
+fn of_milliseconds(text: &str) -> String {
+    let is_time = text.len() == 29 && text.get(10..11) == Some("T");
+    match text.strip_suffix("000000") {
+        Some(short) if is_time => short.strip_suffix(".000").unwrap_or(short).to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
 /// A row of Java's as the test shows ours.
 fn java_line(row: &Value) -> String {
     let cells = row.as_object().unwrap().values().map(|value| match value {
         Value::Null => "NULL".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => of_milliseconds(text),
         other => other.to_string(),
     });
     cells.collect::<Vec<_>>().join("|")

@@ -132,8 +132,8 @@ fn option_values_are_offered_where_there_are_few() {
 
 #[test]
 fn settings_stand_behind_set() {
-    assert_eq!(words("SET 'headwater.f|"), ["headwater.functions' = '"]);
-    assert_eq!(words("RESET 'headwater.f|"), ["headwater.functions'"]);
+    assert_eq!(words("SET 'headwater.s|"), ["headwater.sql.max-rows' = '"]);
+    assert_eq!(words("RESET 'headwater.s|"), ["headwater.sql.max-rows'"]);
 }
 
 #[test]
