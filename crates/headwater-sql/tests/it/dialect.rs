@@ -78,7 +78,7 @@ async fn the_corpus_runs_as_marked_and_java_opens_its_tables() {
     let w = Warehouse::new().await;
     let mut count = 0;
     let mut wrong = Vec::new();
-    for file in ["flink.sql", "spark.sql"] {
+    for file in ["flink.sql", "spark.sql", "articles.sql"] {
         // Each file begins with the catalog of the session.
         w.run("USE CATALOG paimon; RESET").await;
         let (statements, differences) = differences(&w, file).await;

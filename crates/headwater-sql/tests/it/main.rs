@@ -6,6 +6,7 @@ mod catalogs;
 mod changes;
 mod definitions;
 mod dialect;
+mod examples;
 mod files;
 mod inserts;
 mod queries;
