@@ -33,6 +33,7 @@ mod dialect;
 mod error;
 mod files;
 mod floats;
+mod functions;
 mod names;
 mod parse;
 mod provider;
@@ -46,6 +47,7 @@ mod session;
 mod show;
 mod write_exec;
 
+pub use functions::Flavour;
 pub use error::{SqlError, SqlErrorKind};
 pub use result::{Output, RowStream, StatementKind, StatementResult};
 pub use session::{ScriptResults, SessionOptions, SqlSession};

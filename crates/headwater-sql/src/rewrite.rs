@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::SqlError;
+use crate::functions::syntax::rewrite_expr;
 use crate::sample;
 
 /// Catalog and schema that stand for files; not names that a statement can contain by accident.
@@ -103,6 +104,9 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        if let Err(error) = rewrite_expr(expr) {
+            return ControlFlow::Break(error);
+        }
         match expr {
             Expr::Value(value) => approximate_number(value).map(|new| *expr = new),
             Expr::Cast { data_type, .. } => {

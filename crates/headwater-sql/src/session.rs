@@ -28,6 +28,7 @@ use headwater::{Catalog, Env};
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::Files;
 use crate::floats::FloatsStayFloats;
+use crate::functions::{Flavour, Zone, register};
 use crate::names::CATALOG;
 use crate::parse::{Statement, parse};
 use crate::provider::{HeadwaterCatalog, Lookups};
@@ -53,10 +54,14 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Database of table names without one.
     pub database: String,
+    /// Whose functions a session has: the setting `headwater.functions`.
+    pub functions: Flavour,
+    /// Time zone of the session: a name such as `Europe/Berlin`, or `+02:00`.
+    pub time_zone: String,
 }
 
 impl SessionOptions {
-    /// 1 GiB of memory, 2 threads, database `default`.
+    /// 1 GiB of memory, 2 threads, database `default`, Flink's functions, time zone UTC.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>, env: Env) -> Self {
         Self {
@@ -65,7 +70,24 @@ impl SessionOptions {
             memory_bytes: 1 << 30,
             threads: 2,
             database: define::DEFAULT_DATABASE.to_owned(),
+            functions: Flavour::default(),
+            time_zone: "UTC".to_owned(),
         }
+    }
+
+    /// Whose functions a session has; Flink's unless told otherwise.
+    #[must_use]
+    pub fn functions(mut self, flavour: Flavour) -> Self {
+        self.functions = flavour;
+        self
+    }
+
+    /// Time zone of the session: a name such as `Europe/Berlin`, or `+02:00`; UTC unless told
+    /// otherwise. [`SqlSession::new`] refuses a zone that is not known.
+    #[must_use]
+    pub fn time_zone(mut self, name: impl Into<String>) -> Self {
+        self.time_zone = name.into();
+        self
     }
 
     /// Bytes that queries may hold.
@@ -112,9 +134,11 @@ impl SqlSession {
     /// A session on the catalog.
     ///
     /// # Errors
-    /// When DataFusion cannot be set up.
+    /// When DataFusion cannot be set up, or the time zone is not known.
     pub async fn new(options: SessionOptions) -> Result<Self, SqlError> {
+        let zone = Zone::of_session(&options.time_zone)?;
         let state = session_state(options.memory_bytes, options.threads)?;
+        let state = register(state, options.functions, &zone, &options.env)?;
         Ok(Self {
             catalog: options.catalog,
             env: options.env,

@@ -12,7 +12,8 @@ mod types;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as QueryStatement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use headwater::DataType;
 
 use self::cursor::Cursor;
 pub(crate) use self::insert::Insert;
@@ -23,6 +24,24 @@ use crate::rewrite::{output_names, rewrite};
 
 /// How deep queries may nest.
 const RECURSION_LIMIT: usize = 128;
+
+/// The type that a text names.
+pub(crate) fn parse_type(text: &str) -> Result<DataType, SqlError> {
+    let mut tokens = Vec::new();
+    Tokenizer::new(&HeadwaterDialect, text)
+        .tokenize_with_location_into_buf(&mut tokens)
+        .map_err(|e| SqlError::invalid(e.to_string()))?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    type_of_tokens(tokens)
+}
+
+/// The type that these tokens name, all of them.
+pub(crate) fn type_of_tokens(tokens: Vec<TokenWithSpan>) -> Result<DataType, SqlError> {
+    let mut cursor = Cursor::new(tokens);
+    let data_type = types::data_type(&mut cursor)?;
+    cursor.end()?;
+    Ok(data_type)
+}
 
 /// What a statement asks for. Names are as written: one to three parts.
 #[derive(Debug)]
