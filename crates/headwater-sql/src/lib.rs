@@ -32,6 +32,7 @@ mod assign;
 mod dialect;
 mod error;
 mod files;
+mod float_rule;
 mod floats;
 mod functions;
 mod names;

@@ -254,7 +254,6 @@ impl Call<'_> {
 #[derive(Debug)]
 pub(super) struct Function {
     spec: Spec,
-    aliases: Vec<String>,
     signature: Signature,
     context: Arc<Context>,
 }
@@ -263,7 +262,6 @@ impl Function {
     pub(super) fn udf(spec: Spec, context: &Arc<Context>) -> ScalarUDF {
         ScalarUDF::new_from_impl(Self {
             spec,
-            aliases: spec.names.iter().skip(1).map(|&name| name.to_owned()).collect(),
             signature: Signature::user_defined(spec.volatility),
             context: Arc::clone(context),
         })
@@ -288,10 +286,6 @@ impl Hash for Function {
 impl ScalarUDFImpl for Function {
     fn name(&self) -> &str {
         self.spec.names.first().copied().unwrap_or_default()
-    }
-
-    fn aliases(&self) -> &[String] {
-        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

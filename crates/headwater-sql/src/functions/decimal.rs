@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
+use arrow::array::{ArrayRef, AsArray, Decimal128Array};
 use arrow::datatypes::{DataType as Arrow, Decimal128Type, i256};
 use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::Result;

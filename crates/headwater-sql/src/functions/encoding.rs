@@ -14,7 +14,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use super::call::{Call, Param, Spec, returns};
+use super::call::{Param, Spec, returns};
 
 use Param::{Any, Bytes, Long, Text, TextOrBytes};
 

@@ -26,6 +26,7 @@ mod table;
 mod tests;
 mod time;
 mod types;
+mod url;
 mod zone;
 
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ use self::call::{Function, Spec};
 use self::planner::FlinkPlanner;
 pub(crate) use self::zone::Zone;
 use crate::error::SqlError;
+use crate::float_rule::FloatsBesideDecimals;
 
 /// Whose functions a session has where Flink's and DataFusion's differ: the option
 /// `headwater.functions`.
@@ -131,45 +133,43 @@ pub(crate) fn register(
     });
     let mut functions = HashMap::new();
     for spec in specs(flavour) {
-        let function = Arc::new(Function::udf(*spec, &context));
-        for name in spec.names {
-            functions.insert((*name).to_owned(), Arc::clone(&function));
+        for names in spec.names.chunks(1) {
+            let function = Arc::new(Function::udf(Spec { names, ..*spec }, &context));
+            functions.insert(function.name().to_owned(), function);
         }
     }
-    let planners = state.expr_planners();
-    let mut builder = SessionStateBuilder::new_from_existing(state);
+    let planners = state.expr_planners().to_vec();
+    let mut rules = state.analyzer().rules.clone();
+    rules.insert(0, Arc::new(FloatsBesideDecimals));
+    let mut builder =
+        SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules);
     if flavour == Flavour::Flink {
         let own: Arc<dyn ExprPlanner> = Arc::new(FlinkPlanner { functions: functions.clone() });
         builder = builder.with_expr_planners(std::iter::once(own).chain(planners).collect());
     }
     let mut state = builder.build();
-    for (name, function) in functions {
-        add(&mut state, &name, function, flavour)?;
+    for function in functions.into_values() {
+        add(&mut state, function, flavour)?;
     }
     for function in refused::functions() {
         let name = function.name().to_owned();
         if state.udaf(&name).is_err() && state.udwf(&name).is_err() {
-            add(&mut state, &name, Arc::new(function), Flavour::Datafusion)?;
+            add(&mut state, Arc::new(function), Flavour::Datafusion)?;
         }
     }
     Ok(state)
 }
 
-/// Registers the function under this name; for DataFusion's flavour only where the name is free.
+/// Registers the function; for DataFusion's flavour only where its name is free.
 fn add(
     state: &mut SessionState,
-    name: &str,
     function: Arc<ScalarUDF>,
     flavour: Flavour,
 ) -> Result<(), SqlError> {
+    let name = function.name();
     if flavour == Flavour::Datafusion && !name.starts_with('$') && state.udf(name).is_ok() {
         return Ok(());
     }
-    let function = if function.name() == name {
-        function
-    } else {
-        Arc::new(function.as_ref().clone().with_aliases([name.to_owned()]))
-    };
     state.register_udf(function)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ mod java;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, MapBuilder, MapFieldNames, StringBuilder};
+use arrow::array::{ArrayRef, BooleanArray, MapBuilder, MapFieldNames, StringBuilder};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;

@@ -4,6 +4,7 @@
 
 mod definitions;
 mod files;
+mod functions;
 mod inserts;
 mod queries;
 mod warehouse;

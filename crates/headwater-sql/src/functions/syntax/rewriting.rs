@@ -30,7 +30,7 @@ fn moved(part: &mut Expr) -> Expr {
 fn rewritten(expr: &mut Expr) -> Result<Option<Expr>, SqlError> {
     Ok(match expr {
         Expr::Cast { kind, expr: value, data_type, array: false, format: None } => {
-            cast(*kind, value, data_type)
+            cast(kind, value, data_type)
         }
         Expr::TypedString(literal) => typed(literal),
         Expr::Floor { expr: value, field: CeilFloorKind::DateTimeField(unit) } => {
@@ -65,7 +65,7 @@ fn rewritten(expr: &mut Expr) -> Result<Option<Expr>, SqlError> {
 }
 
 /// Types of Flink stand there as their name; others are the planner's own.
-fn cast(kind: CastKind, value: &mut Expr, data_type: &DataType) -> Option<Expr> {
+fn cast(kind: &CastKind, value: &mut Expr, data_type: &DataType) -> Option<Expr> {
     let DataType::Custom(name, arguments) = data_type else { return None };
     let [ObjectNamePart::Identifier(Ident { value: name, quote_style: None, .. })] =
         name.0.as_slice()
