@@ -180,7 +180,7 @@ impl Call<'_> {
 
     /// Whether any argument is null in this row.
     pub(super) fn any_null(&self, row: usize) -> bool {
-        self.args.iter().any(|arg| arg.is_null(row))
+        self.args.iter().any(|arg| arg.is_null(row) || *arg.data_type() == Arrow::Null)
     }
 
     pub(super) fn count(&self) -> usize {
@@ -269,6 +269,33 @@ impl Function {
 
 }
 
+impl Function {
+    /// The types in which arguments of these types are taken.
+    fn accepted(&self, given: &[Arrow]) -> Result<Vec<Arrow>> {
+        let spec = &self.spec;
+        let most = if spec.variadic { usize::MAX } else { spec.params.len() };
+        if given.len() < spec.required || given.len() > most {
+            let wanted = match (spec.required, most) {
+                (few, usize::MAX) => format!("at least {few}"),
+                (few, many) if few == many => few.to_string(),
+                (few, many) => format!("{few} to {many}"),
+            };
+            return plan_err!("{} takes {wanted} arguments, not {}", spec.shown(), given.len());
+        }
+        let mut types = Vec::with_capacity(given.len());
+        for (at, given) in given.iter().enumerate() {
+            let Some(param) = spec.params.get(at).or(spec.params.last()) else {
+                return plan_err!("{} takes no arguments", spec.shown());
+            };
+            types.push(accept(spec, *param, at, given)?);
+        }
+        match spec.unify {
+            Some(unify) => unify(&types),
+            None => Ok(types),
+        }
+    }
+}
+
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.spec.names == other.spec.names && self.context.zone == other.context.zone
@@ -298,33 +325,16 @@ impl ScalarUDFImpl for Function {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
         let types: Vec<Arrow> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
+        let types = self.accepted(&types)?;
         let result = (self.spec.returns)(&types, args.scalar_arguments)?;
         let nullable = !self.spec.total || args.arg_fields.iter().any(|f| f.is_nullable());
         Ok(Arc::new(Field::new(self.name(), result, nullable)))
     }
 
     fn coerce_types(&self, given: &[Arrow]) -> Result<Vec<Arrow>> {
-        let spec = &self.spec;
-        let most = if spec.variadic { usize::MAX } else { spec.params.len() };
-        if given.len() < spec.required || given.len() > most {
-            let wanted = match (spec.required, most) {
-                (few, usize::MAX) => format!("at least {few}"),
-                (few, many) if few == many => few.to_string(),
-                (few, many) => format!("{few} to {many}"),
-            };
-            return plan_err!("{} takes {wanted} arguments, not {}", spec.shown(), given.len());
-        }
-        let mut types = Vec::with_capacity(given.len());
-        for (at, given) in given.iter().enumerate() {
-            let Some(param) = spec.params.get(at).or(spec.params.last()) else {
-                return plan_err!("{} takes no arguments", spec.shown());
-            };
-            types.push(accept(spec, *param, at, given)?);
-        }
-        match spec.unify {
-            Some(unify) => unify(&types),
-            None => Ok(types),
-        }
+        // An error here would be wrapped in words about signatures: `return_field_from_args`
+        // gives it.
+        Ok(self.accepted(given).unwrap_or_else(|_| given.to_vec()))
     }
 
     fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {

@@ -10,6 +10,7 @@ mod conditional;
 mod decimal;
 mod encoding;
 mod json;
+mod kept;
 mod maps;
 mod math;
 mod numbers;
@@ -141,6 +142,7 @@ pub(crate) fn register(
     let planners = state.expr_planners().to_vec();
     let mut rules = state.analyzer().rules.clone();
     rules.insert(0, Arc::new(FloatsBesideDecimals));
+    rules.insert(0, Arc::new(types::TypesOf));
     let mut builder =
         SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules);
     if flavour == Flavour::Flink {
@@ -148,6 +150,9 @@ pub(crate) fn register(
         builder = builder.with_expr_planners(std::iter::once(own).chain(planners).collect());
     }
     let mut state = builder.build();
+    if flavour == Flavour::Flink {
+        keep_other_names(&mut state, &functions)?;
+    }
     for function in functions.into_values() {
         add(&mut state, function, flavour)?;
     }
@@ -158,6 +163,27 @@ pub(crate) fn register(
         }
     }
     Ok(state)
+}
+
+/// Takes the names of `functions` from DataFusion's, which keep their others.
+fn keep_other_names(
+    state: &mut SessionState,
+    functions: &HashMap<String, Arc<ScalarUDF>>,
+) -> Result<(), SqlError> {
+    let shared: Vec<ScalarUDF> = state
+        .scalar_functions()
+        .iter()
+        .filter(|(name, function)| {
+            let mut names = std::iter::once(function.name())
+                .chain(function.aliases().iter().map(String::as_str));
+            !functions.contains_key(*name) && names.any(|name| functions.contains_key(name))
+        })
+        .map(|(name, function)| kept::under_one_name(name, function))
+        .collect();
+    for function in shared {
+        state.register_udf(Arc::new(function))?;
+    }
+    Ok(())
 }
 
 /// Registers the function; for DataFusion's flavour only where its name is free.

@@ -113,6 +113,9 @@ impl ExprPlanner for FlinkPlanner {
             if is_text(given) {
                 return plan_err!("{op} does not take {}; use CAST", name_of(given));
             }
+            if *given == Arrow::Null {
+                return plan_err!("{op}: NULL has no type; write CAST(NULL AS type)");
+            }
         }
         let exact = as_decimal(&types.0).is_some() && as_decimal(&types.1).is_some();
         if exact && (types.0.is_decimal() || types.1.is_decimal()) {

@@ -48,8 +48,9 @@ impl ScalarUDFImpl for Refused {
         self.refuse()
     }
 
-    fn coerce_types(&self, _: &[DataType]) -> Result<Vec<DataType>> {
-        self.refuse()
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        // The message of `return_type` comes without words about signatures.
+        Ok(given.to_vec())
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {

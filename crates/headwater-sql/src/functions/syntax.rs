@@ -6,7 +6,8 @@ mod rewriting;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, TrimWhereField, UnaryOperator,
+    Value,
 };
 use datafusion::sql::sqlparser::dialect::{Dialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -70,6 +71,7 @@ pub(crate) fn parse_prefix(parser: &mut Parser<'_>) -> Parsed {
             Some(parser.parse_ceil_floor_expr(true))
         }
         ("MAP", Token::LBracket) => Some(map(parser)),
+        ("TRIM", Token::LParen) => trim_spaces(parser),
         ("JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS", Token::LParen) => {
             Some(json_calls::query(parser, &name))
         }
@@ -111,6 +113,31 @@ fn cast(parser: &mut Parser<'_>, kind: CastKind) -> Result<Expr, ParserError> {
     };
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind, expr, data_type, array: false, format: None })
+}
+
+/// `TRIM(BOTH FROM text)`: the parser wants the characters as well.
+fn trim_spaces(parser: &mut Parser<'_>) -> Parsed {
+    let at = |n: usize| word(&parser.peek_nth_token_ref(n).token).unwrap_or_default();
+    let side = match at(2).as_str() {
+        "BOTH" => TrimWhereField::Both,
+        "LEADING" => TrimWhereField::Leading,
+        "TRAILING" => TrimWhereField::Trailing,
+        _ => return None,
+    };
+    if at(3) != "FROM" {
+        return None;
+    }
+    take(parser, 4);
+    let parsed = parser.parse_expr().and_then(|expr| {
+        parser.expect_token(&Token::RParen)?;
+        Ok(Expr::Trim {
+            expr: Box::new(expr),
+            trim_where: Some(side),
+            trim_what: None,
+            trim_characters: None,
+        })
+    });
+    Some(parsed)
 }
 
 /// `MAP[key, value, ...]`

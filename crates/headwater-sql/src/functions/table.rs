@@ -167,7 +167,7 @@ pub(crate) const TABLE: &[Entry] = &[
     entry("lessThan", "<", Syntax("1 < 2")),
     entry("lessThanOrEqual", "<=", Syntax("1 <= 2")),
     entry("like", "LIKE", Syntax("'a_c' LIKE 'a#_c' ESCAPE '#'")),
-    entry("listAgg", "LISTAGG", Lacking("use ARRAY_JOIN(ARRAY_AGG(text), ',')")),
+    entry("listAgg", "LISTAGG", Syntax("LISTAGG(v, ';') FROM (VALUES ('a'), ('b')) AS t(v)")),
     entry("ln", "LN", Own),
     entry("localTime", "LOCALTIME", Own),
     entry("localTimestamp", "LOCALTIMESTAMP", Own),

@@ -211,10 +211,7 @@ fn to_timestamp_ltz(call: &Call<'_>) -> Result<ArrayRef> {
                 ));
             }
         };
-        match numbers.value(row).checked_mul(unit).and_then(at_millis) {
-            Some(at) => Ok(Some(at)),
-            None => call.fail(format!("{} is out of range", numbers.value(row))),
-        }
+        Ok(numbers.value(row).checked_mul(unit).and_then(at_millis))
     })?;
     of_unit(rows, TimeUnit::Millisecond, true)
 }

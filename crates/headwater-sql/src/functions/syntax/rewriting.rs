@@ -2,8 +2,8 @@
 //! intervals, OVERLAPS.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArguments, Ident, Interval, ObjectNamePart, TimezoneInfo, TypedString,
+    AccessExpr, BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, Interval, ObjectName, ObjectNamePart, Subscript, TimezoneInfo, TypedString,
     Value, ValueWithSpan,
 };
 
@@ -33,6 +33,9 @@ fn rewritten(expr: &mut Expr) -> Result<Option<Expr>, SqlError> {
             cast(kind, value, data_type)
         }
         Expr::TypedString(literal) => typed(literal),
+        Expr::Value(ValueWithSpan { value: Value::UnicodeStringLiteral(value), .. }) => {
+            Some(text(std::mem::take(value)))
+        }
         Expr::Floor { expr: value, field: CeilFloorKind::DateTimeField(unit) } => {
             to_unit(FLOOR, value, unit)
         }
@@ -59,9 +62,23 @@ fn rewritten(expr: &mut Expr) -> Result<Option<Expr>, SqlError> {
             interval_to(interval)?;
             None
         }
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            if !matches!(**root, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+                access_chain.iter_mut().for_each(field_by_name);
+            }
+            None
+        }
         Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } => Some(overlaps(left, right)?),
         _ => None,
     })
+}
+
+/// `.field` of a value that is no column, as `['field']`.
+fn field_by_name(access: &mut AccessExpr) {
+    if let AccessExpr::Dot(Expr::Identifier(field)) = access {
+        let index = text(field.value.clone());
+        *access = AccessExpr::Subscript(Subscript::Index { index });
+    }
 }
 
 /// Types of Flink stand there as their name; others are the planner's own.
@@ -114,8 +131,22 @@ fn is_named(function: &Function, names: &[&str]) -> bool {
     }
 }
 
-/// The unit of TIMESTAMPDIFF and TIMESTAMPADD is a word, not a column.
+/// The unit of TIMESTAMPDIFF and TIMESTAMPADD is a word, not a column. LISTAGG and VARIANCE
+/// have other names, LISTAGG a comma where no separator is given.
 fn function_call(function: &mut Function) {
+    if is_named(function, &["LISTAGG"])
+        && let FunctionArguments::List(list) = &mut function.args
+    {
+        if list.args.len() == 1 {
+            list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(text(","))));
+        }
+        function.name = ObjectName::from(vec![Ident::new("string_agg")]);
+        return;
+    }
+    if is_named(function, &["VARIANCE"]) {
+        function.name = ObjectName::from(vec![Ident::new("var_samp")]);
+        return;
+    }
     if !is_named(function, &["TIMESTAMPDIFF", "TIMESTAMPADD"]) {
         return;
     }
