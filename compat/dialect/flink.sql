@@ -289,7 +289,7 @@ CREATE TABLE my_table_like3 LIKE my_table (EXCLUDING PARTITIONS EXCLUDING CONSTR
 -- Temporary tables and views
 
 --@ ok
-COPY (SELECT user_id AS k, 'v' || user_id AS v FROM my_source) TO '${WAREHOUSE}/temp_table.csv' OPTIONS ('format.has_header' 'false');
+COPY (SELECT user_id AS k, 'v' || CAST(user_id AS STRING) AS v FROM my_source) TO '${WAREHOUSE}/temp_table.csv' OPTIONS ('format.has_header' 'false');
 --@ ok
 CREATE TEMPORARY TABLE temp_table (
     k INT,

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS daily_totals LIKE added_up_by_paimon (EXCLUDING OPTIO
 );
 
 CREATE TEMPORARY VIEW paid AS
-SELECT user_id % 100 AS buyer_id, 'c' || (order_id % 5) AS cate1_id,
+SELECT user_id % 100 AS buyer_id, 'c' || CAST(order_id % 5 AS STRING) AS cate1_id,
        replace(CAST(CAST(order_time AS DATE) AS STRING), '-', '') AS ds, CAST(amount AS DOUBLE) AS amount
 FROM sample_orders(rows => 5000, seed => 7)
 WHERE user_id IS NOT NULL AND amount IS NOT NULL AND order_time IS NOT NULL;

@@ -23,10 +23,16 @@ const CHECK: &[Step] = &[
     ),
 ];
 
-const DOCS: &[Step] = &[(
-    &[("HEADWATER_BLESS", "1")],
-    &["test", "--package", "headwater-spec", "--test", "options_reference"],
-)];
+const DOCS: &[Step] = &[
+    (
+        &[("HEADWATER_BLESS", "1")],
+        &["test", "--package", "headwater-spec", "--test", "options_reference"],
+    ),
+    (
+        &[("HEADWATER_BLESS", "1")],
+        &["test", "--package", "headwater-sql", "--lib", "functions_page"],
+    ),
+];
 
 const NIGHTLY: &[Step] =
     &[(&[("HEADWATER_LONG", "1")], &["test", "--workspace", "--no-fail-fast"])];

@@ -10,7 +10,7 @@ use headwater::{Env, SyncMode};
 
 pub(crate) use file::parse_limit;
 pub(crate) use places::Environment;
-pub(crate) use settings::{Settings, parse_pair};
+pub(crate) use settings::{FILE, Settings, parse_pair};
 
 /// Where tables live when no warehouse is named; made by the first statement that creates something.
 pub(crate) const DEFAULT_WAREHOUSE: &str = "./warehouse";

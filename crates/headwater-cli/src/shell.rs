@@ -45,8 +45,6 @@ pub(crate) struct Start<'a> {
     pub(crate) env: Env,
     /// What the session is of, for the greeting.
     pub(crate) about: String,
-    /// Names of the catalogs that completion offers.
-    pub(crate) catalogs: Vec<String>,
     pub(crate) look: Look,
     pub(crate) environment: &'a Environment,
 }
@@ -64,14 +62,13 @@ pub(crate) struct Look {
 
 /// Runs the shell until the user leaves.
 pub(crate) fn run(start: Start<'_>) -> Result<(), CliError> {
-    let Start { foreground, session, env, about, catalogs, look, environment } = start;
+    let Start { foreground, session, env, about, look, environment } = start;
     foreground.catch_ctrl_c()?;
     let foreground = Rc::new(foreground);
     let names = Rc::new(SessionNames::new(
         Rc::clone(&foreground),
         Arc::clone(&session),
         Arc::clone(&env.clock),
-        catalogs,
     ));
     let mut editor = LineEditor::new(Rc::clone(&names), environment)?;
     let line = std::io::stderr()

@@ -2,20 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::json::JsonFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
+use datafusion::execution::SessionState;
 use headwater::options::nearest_of;
-use headwater::spec::types::arrow_type;
 use headwater::{NewTable, TableSchema};
 
 use crate::error::SqlError;
+use crate::files::{self, Format, Request};
 
 /// A temporary table.
 #[derive(Debug)]
@@ -29,31 +22,12 @@ pub(crate) struct ConnectorTable {
 /// Where rows come from or go to.
 #[derive(Debug)]
 pub(crate) enum Connector {
-    /// Files with one format.
-    Files { path: String, format: Format },
+    /// Files, and how they are read. Boxed: much larger than the others.
+    Files(Box<Request>),
     /// Rows vanish; only their number stays.
     Blackhole,
     /// Rows are the result of the INSERT. The text stands before each row.
     Print { identifier: Option<String> },
-}
-
-/// How files are written.
-#[derive(Debug)]
-pub(crate) enum Format {
-    Csv(Csv),
-    Json,
-    Parquet,
-}
-
-/// Flink's settings of CSV; files have no header unless `csv.header` is true.
-#[derive(Debug)]
-pub(crate) struct Csv {
-    delimiter: u8,
-    quote: u8,
-    escape: Option<u8>,
-    comments: bool,
-    null: Option<String>,
-    header: bool,
 }
 
 /// Options of each connector that are known and act.
@@ -90,7 +64,7 @@ impl ConnectorTable {
             ));
         };
         let kind = match connector {
-            "filesystem" => files(&definition)?,
+            "filesystem" => Connector::Files(Box::new(request(&definition)?)),
             "blackhole" => {
                 check_keys(&definition, &PRINT[..1])?;
                 Connector::Blackhole
@@ -123,63 +97,22 @@ impl ConnectorTable {
         self.definition.clone()
     }
 
-    /// The rows, for a query.
-    pub(crate) fn provider(&self) -> Result<Arc<dyn TableProvider>, SqlError> {
-        let Connector::Files { path, format } = &self.kind else {
+    /// The rows, for a query. `state` knows the formats and the store.
+    pub(crate) async fn provider(
+        &self,
+        state: &SessionState,
+    ) -> Result<Arc<dyn TableProvider>, SqlError> {
+        let Connector::Files(request) = &self.kind else {
             return Err(SqlError::invalid(
                 "a table of connector 'print' or 'blackhole' cannot be read: it keeps no rows",
             ));
         };
-        let format: Arc<dyn FileFormat> = match format {
-            Format::Csv(csv) => Arc::new(csv.format()),
-            Format::Json => Arc::new(JsonFormat::default()),
-            Format::Parquet => Arc::new(ParquetFormat::default()),
-        };
-        // One file may be called anything.
-        let options = ListingOptions::new(format).with_file_extension("");
-        let url = ListingTableUrl::parse(path)?;
-        let config =
-            ListingTableConfig::new(url).with_listing_options(options).with_schema(self.schema());
-        Ok(Arc::new(ListingTable::try_new(config)?))
-    }
-
-    /// The columns; files may hold nulls whatever the statement says.
-    fn schema(&self) -> SchemaRef {
-        let fields: Vec<Field> = self
-            .columns
-            .fields
-            .iter()
-            .map(|f| Field::new(&f.name, arrow_type(&f.data_type.kind), true))
-            .collect();
-        Arc::new(Schema::new(fields))
+        files::open(request, state).await
     }
 }
 
-impl Csv {
-    fn format(&self) -> CsvFormat {
-        CsvFormat::default()
-            .with_has_header(self.header)
-            .with_delimiter(self.delimiter)
-            .with_quote(self.quote)
-            .with_escape(self.escape)
-            .with_comment(self.comments.then_some(b'#'))
-            .with_null_regex(self.null.as_ref().map(|text| format!("^{}$", literal_regex(text))))
-    }
-}
-
-/// A pattern that matches only this text.
-fn literal_regex(text: &str) -> String {
-    let mut pattern = String::new();
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
-}
-
-fn files(definition: &NewTable) -> Result<Connector, SqlError> {
+/// Flink's settings of files; CSV has no header unless `csv.header` is true.
+fn request(definition: &NewTable) -> Result<Request, SqlError> {
     check_keys(definition, &FILES)?;
     let option = |key: &str| definition.options.get(key);
     let need = |key: &str, what: &str| {
@@ -187,13 +120,14 @@ fn files(definition: &NewTable) -> Result<Connector, SqlError> {
             SqlError::invalid(format!("connector 'filesystem' needs the option '{key}': {what}"))
         })
     };
-    let path = need("path", "a file or a directory")?.to_owned();
-    let byte = |key: &str, default: u8| match option(key) {
-        None => Ok(default),
-        Some("\\t") => Ok(b'\t'),
+    let byte = |key: &str| match option(key) {
+        None => Ok(None),
+        Some("\\t") => Ok(Some(b'\t')),
         Some(text) => match text.as_bytes() {
-            [byte] => Ok(*byte),
-            _ => Err(SqlError::invalid(format!("option '{key}': '{text}' is not one character"))),
+            [byte] if byte.is_ascii() => Ok(Some(*byte)),
+            _ => Err(SqlError::invalid(format!(
+                "option '{key}': '{text}' is not one ASCII character"
+            ))),
         },
     };
     let flag = |key: &str| match option(key).map(str::to_ascii_lowercase).as_deref() {
@@ -201,39 +135,39 @@ fn files(definition: &NewTable) -> Result<Connector, SqlError> {
         Some("true") => Ok(true),
         Some(text) => Err(SqlError::invalid(format!("option '{key}': '{text}' is no boolean"))),
     };
-    let format = match need("format", "csv, json or parquet")? {
-        "csv" => Format::Csv(Csv {
-            delimiter: byte("csv.field-delimiter", b',')?,
-            quote: byte("csv.quote-character", b'"')?,
-            escape: match option("csv.escape-character") {
-                Some(_) => Some(byte("csv.escape-character", b'\\')?),
-                None => None,
-            },
-            comments: flag("csv.allow-comments")?,
-            null: option("csv.null-literal").map(str::to_owned),
-            header: flag("csv.header")?,
-        }),
+    let path = need("path", "a file or a directory")?.to_owned();
+    let named = need("format", "csv, json or parquet")?;
+    let format = match named {
+        "csv" => Format::Csv,
+        "json" => Format::Json,
+        "parquet" => Format::Parquet,
         other => {
-            if let Some((key, _)) =
-                definition.options.iter().find(|(key, _)| key.starts_with("csv."))
-            {
-                return Err(SqlError::invalid(format!(
-                    "option '{key}' is of the format csv, but 'format' = '{other}'"
-                )));
-            }
-            match other {
-                "json" => Format::Json,
-                "parquet" => Format::Parquet,
-                _ => {
-                    return Err(SqlError::unsupported(
-                        format!("'format' = '{other}' is"),
-                        "csv, json and parquet are read",
-                    ));
-                }
-            }
+            return Err(SqlError::unsupported(
+                format!("'format' = '{other}' is"),
+                "csv, json and parquet are read",
+            ));
         }
     };
-    Ok(Connector::Files { path, format })
+    if let (true, Some((key, _))) =
+        (format != Format::Csv, definition.options.iter().find(|(key, _)| key.starts_with("csv.")))
+    {
+        return Err(SqlError::invalid(format!(
+            "option '{key}' is of the format csv, but 'format' = '{named}'"
+        )));
+    }
+    let columns = definition.columns.iter().map(|c| (c.name.clone(), c.data_type.clone()));
+    Ok(Request {
+        path,
+        format: Some(format),
+        header: Some(flag("csv.header")?),
+        delimiter: byte("csv.field-delimiter")?,
+        quote: byte("csv.quote-character")?,
+        escape: byte("csv.escape-character")?,
+        comment: flag("csv.allow-comments")?.then_some(b'#'),
+        null: option("csv.null-literal").map(str::to_owned),
+        columns: Some(columns.collect()),
+        ..Request::default()
+    })
 }
 
 fn check_keys(definition: &NewTable, known: &[&'static str]) -> Result<(), SqlError> {

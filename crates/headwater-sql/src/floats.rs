@@ -39,7 +39,7 @@ impl ExprPlanner for FloatsStayFloats {
     }
 }
 
-const fn is_float(data_type: &Arrow) -> bool {
+pub(crate) const fn is_float(data_type: &Arrow) -> bool {
     matches!(data_type, Arrow::Float16 | Arrow::Float32 | Arrow::Float64)
 }
 

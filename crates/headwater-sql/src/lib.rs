@@ -34,7 +34,9 @@ mod dialect;
 mod error;
 mod explain;
 mod files;
+mod float_rule;
 mod floats;
+mod functions;
 mod hint;
 mod names;
 mod parse;
@@ -55,6 +57,7 @@ mod table_reference;
 mod write_exec;
 
 pub use error::{SqlError, SqlErrorKind};
+pub use functions::Flavour;
 pub use progress::Progress;
 pub use result::{Output, RowStream, StatementKind, StatementResult};
 pub use script::ends_statement;

@@ -134,7 +134,7 @@ impl SchemaProvider for HeadwaterDatabase {
                 "make it with the options in WITH",
             )),
             Some(Temporary::View(view)) => scope.view(&full, view).await,
-            Some(Temporary::Table(table)) => table.provider(),
+            Some(Temporary::Table(table)) => table.provider(&scope.base).await,
             None => match open_pinned(scope, &full, hint).await {
                 Ok(table) => Ok(table),
                 Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::SqlError;
 use crate::files::function_table;
+use crate::functions::syntax::rewrite_expr;
 use crate::hint::Hints;
 use crate::sample;
 use crate::table_reference::{place_hint, refuse_unread, shorten_columns};
@@ -126,6 +127,9 @@ impl VisitorMut for Rewriter<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<SqlError> {
+        if let Err(error) = rewrite_expr(expr) {
+            return ControlFlow::Break(error);
+        }
         match expr {
             Expr::Value(value) => approximate_number(value).map(|new| *expr = new),
             Expr::Cast { data_type, .. } => {

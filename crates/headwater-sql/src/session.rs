@@ -9,7 +9,9 @@ mod explain;
 mod lineage;
 mod scope;
 mod settings;
+mod shape;
 mod show;
+mod states;
 mod temporary;
 mod truncate;
 
@@ -17,8 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{DataType, Field, Fields, Schema};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -30,12 +31,14 @@ use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as QueryStatement;
+use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
 use headwater::{Catalog, Env, SyncMode};
 
 use self::catalogs::{CatalogEntry, Catalogs, DEFAULT_DATABASE};
 pub(crate) use self::scope::Scope;
+use self::shape::{in_zone, renamed};
+use self::states::States;
 use self::temporary::Temporaries;
 pub(crate) use self::temporary::Temporary;
 use crate::error::SqlError;
@@ -145,8 +148,7 @@ pub struct SqlSession {
     pub(crate) env: Env,
     threads: usize,
     sync: SyncMode,
-    /// Functions, memory; knows no table.
-    state: Arc<SessionState>,
+    states: States,
     catalogs: Mutex<Catalogs>,
     temporaries: Mutex<Temporaries>,
     settings: Mutex<BTreeMap<String, String>>,
@@ -175,7 +177,6 @@ impl SqlSession {
     /// There is no catalog of the default name, a setting is not known, or DataFusion cannot be
     /// set up.
     pub async fn new(options: SessionOptions) -> Result<Self, SqlError> {
-        let state = session_state(options.memory_bytes, options.threads)?;
         let current = Current { catalog: options.default_catalog, database: options.database };
         let entries = options.catalogs.into_iter();
         let entries =
@@ -187,11 +188,14 @@ impl SqlSession {
             crate::settings::check(&name, &value)?;
             settings.insert(crate::settings::canonical(&name).to_owned(), value);
         }
+        let state = session_state(options.memory_bytes, options.threads)?;
+        let states = States::new(state, options.env.clone());
+        states.of(&settings)?;
         Ok(Self {
             env: options.env,
             threads: options.threads,
             sync: options.sync,
-            state: Arc::new(state),
+            states,
             catalogs: Mutex::new(catalogs),
             temporaries: Mutex::new(BTreeMap::new()),
             first_settings: settings.clone(),
@@ -236,14 +240,17 @@ impl SqlSession {
     }
 
     /// Names of the functions that queries can call, sorted.
-    #[must_use]
-    pub fn function_names(&self) -> Vec<String> {
-        let state = &self.state;
+    ///
+    /// # Errors
+    /// DataFusion refuses a function.
+    pub fn function_names(&self) -> Result<Vec<String>, SqlError> {
+        let state = self.states.of(&lock(&self.settings))?;
         let mut names: BTreeSet<&String> = state.scalar_functions().keys().collect();
         names.extend(state.aggregate_functions().keys());
         names.extend(state.window_functions().keys());
         names.extend(state.table_functions().keys());
-        names.into_iter().cloned().collect()
+        names.retain(|name| !name.starts_with('$'));
+        Ok(names.into_iter().cloned().collect())
     }
 
     /// How far the running statement is; starts anew with each statement.
@@ -275,15 +282,16 @@ impl SqlSession {
     }
 
     /// What names mean now.
-    fn scope(&self) -> Arc<Scope> {
-        Arc::new(Scope::new(
-            Arc::clone(&self.state),
+    fn scope(&self) -> Result<Arc<Scope>, SqlError> {
+        let settings = lock(&self.settings).clone();
+        Ok(Arc::new(Scope::new(
+            self.states.of(&settings)?,
             Arc::new(lock(&self.catalogs).clone()),
             Arc::new(lock(&self.temporaries).clone()),
-            Arc::new(lock(&self.settings).clone()),
+            Arc::new(settings),
             self.progress(),
             self.threads,
-        ))
+        )))
     }
 
     async fn run(
@@ -293,7 +301,7 @@ impl SqlSession {
     ) -> Result<StatementResult, SqlError> {
         let position = piece.position;
         self.progress.restart();
-        let scope = self.scope();
+        let scope = self.scope()?;
         let outcome = async {
             let Parsed { statement, warnings } = parse(piece.tokens, piece.hints)?;
             for warning in warnings {
@@ -325,7 +333,7 @@ impl SqlSession {
             Statement::Query(query) => {
                 let rows =
                     self.query(*query.statement, scope, self.threads, Purpose::Result).await?;
-                let rows = in_zone(renamed(rows, query.names), scope.time_zone());
+                let rows = in_zone(renamed(rows, query.names), &scope.time_zone());
                 (StatementKind::Query, Outcome::Rows(rows))
             }
             Statement::Explain(explain) => {
@@ -371,14 +379,16 @@ impl SqlSession {
         started.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
-    /// Plans a query without starting it.
+    /// Plans a query without starting it; its columns have their final types.
     pub(crate) async fn plan(
         &self,
         statement: QueryStatement,
         scope: &Arc<Scope>,
     ) -> Result<LogicalPlan, SqlError> {
-        let (_, planned) = self.planned(statement, scope, self.threads, Purpose::Result).await;
-        planned.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
+        let (state, planned) = self.planned(statement, scope, self.threads, Purpose::Result).await;
+        planned
+            .and_then(|plan| shape::analyzed(plan, &state))
+            .map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
     /// Plans a query; what becomes of the texts of files decides how they are read.
@@ -494,69 +504,6 @@ fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, Sq
     state.register_expr_planner(Arc::new(FloatsStayFloats)).map_err(SqlError::from_datafusion)?;
     state.register_udtf(sample::NAME, Arc::new(sample::SampleOrders));
     Ok(state)
-}
-
-/// The rows with other names for their columns.
-fn renamed(
-    rows: SendableRecordBatchStream,
-    names: Vec<Option<String>>,
-) -> SendableRecordBatchStream {
-    let old = rows.schema();
-    if names.len() != old.fields().len() {
-        return rows;
-    }
-    let fields: Fields = old
-        .fields()
-        .iter()
-        .zip(names)
-        .map(|(field, name)| match name {
-            Some(name) => Arc::new(field.as_ref().clone().with_name(name)),
-            None => Arc::clone(field),
-        })
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let target = Arc::clone(&schema);
-    let rows = rows.map(move |batch| {
-        let batch = batch?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let columns = batch.columns().to_vec();
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns, &options)?)
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
-}
-
-/// The rows with TIMESTAMP WITH LOCAL TIME ZONE shown in the session's zone.
-fn in_zone(rows: SendableRecordBatchStream, zone: &str) -> SendableRecordBatchStream {
-    let old = rows.schema();
-    let shifted = |field: &Arc<Field>| match field.data_type() {
-        DataType::Timestamp(unit, Some(there)) if &**there != zone => {
-            Some(DataType::Timestamp(*unit, Some(zone.into())))
-        }
-        _ => None,
-    };
-    if zone == "UTC" || old.fields().iter().all(|field| shifted(field).is_none()) {
-        return rows;
-    }
-    let fields: Fields = old
-        .fields()
-        .iter()
-        .map(|field| match shifted(field) {
-            Some(target) => Arc::new(field.as_ref().clone().with_data_type(target)),
-            None => Arc::clone(field),
-        })
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let target = Arc::clone(&schema);
-    let rows = rows.map(move |batch| {
-        let batch = batch?;
-        let columns = batch.columns().iter().zip(target.fields());
-        let columns: Result<Vec<_>, _> = columns
-            .map(|(column, field)| arrow::compute::cast(column, field.data_type()))
-            .collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns?, &options)?)
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
 /// A batch as the result of a statement.

@@ -3,12 +3,17 @@
 //! Names come from Flink and Spark, so that their scripts run: what has no meaning here is kept
 //! with a warning, what would change results in a way that is not possible here is refused.
 
+use std::collections::BTreeMap;
+
 use headwater::options;
 
 use crate::error::SqlError;
+use crate::functions::{Flavour, Zone};
 
 /// The zone of TIMESTAMP WITH LOCAL TIME ZONE, in Flink's words.
 pub const TIME_ZONE: &str = "table.local-time-zone";
+/// Whose functions a session has: `flink` or `datafusion`.
+pub const FUNCTIONS: &str = "headwater.functions";
 /// How Spark overwrites partitions: `static` or `dynamic`.
 pub const PARTITION_OVERWRITE: &str = "spark.sql.sources.partitionOverwriteMode";
 
@@ -30,6 +35,8 @@ const ALIASES: [(&str, &str); 2] =
 enum Allowed {
     /// One of these words; the second list is refused with the advice.
     Words(&'static [&'static str], &'static [&'static str], &'static str),
+    /// Flink's functions or DataFusion's.
+    Functions,
     /// A time zone.
     Zone,
     /// A number from 0.
@@ -39,6 +46,7 @@ enum Allowed {
 /// Settings that act, or whose value must be what happens anyway.
 const KNOWN: &[(&str, Allowed)] = &[
     (TIME_ZONE, Allowed::Zone),
+    (FUNCTIONS, Allowed::Functions),
     (MAX_ROWS, Allowed::Count),
     (PARTITION_OVERWRITE, Allowed::Words(&["static", "dynamic"], &[], "")),
     (
@@ -196,17 +204,35 @@ impl Allowed {
                     )))
                 }
             }
-            Self::Zone => value.parse::<arrow::array::timezone::Tz>().map(|_| ()).map_err(|_| {
-                SqlError::invalid(format!(
-                    "setting '{name}': '{value}' is no time zone such as 'UTC', '+08:00' or \
-                     'Asia/Shanghai'"
-                ))
-            }),
+            Self::Functions => value.parse::<Flavour>().map(|_| ()),
+            Self::Zone => known_zone(name, value).map(|_| ()),
             Self::Count => value.trim().parse::<usize>().map(|_| ()).map_err(|_| {
                 SqlError::invalid(format!("setting '{name}': '{value}' is not a count, 0 for all"))
             }),
         }
     }
+}
+
+/// A zone that is known here and to Arrow.
+fn known_zone(name: &str, value: &str) -> Result<Zone, SqlError> {
+    Zone::known(value.trim())
+        .filter(|zone| zone.name().parse::<arrow::array::timezone::Tz>().is_ok())
+        .ok_or_else(|| {
+            SqlError::invalid(format!(
+                "setting '{name}': '{value}' is no time zone such as 'UTC', '+08:00' or \
+                 'Asia/Shanghai'"
+            ))
+        })
+}
+
+/// The zone of a session: UTC unless set.
+pub(crate) fn zone(settings: &BTreeMap<String, String>) -> Result<Zone, SqlError> {
+    settings.get(TIME_ZONE).map_or_else(|| Ok(Zone::default()), |name| known_zone(TIME_ZONE, name))
+}
+
+/// Whose functions a session has: Flink's unless set.
+pub(crate) fn flavour(settings: &BTreeMap<String, String>) -> Result<Flavour, SqlError> {
+    settings.get(FUNCTIONS).map_or_else(|| Ok(Flavour::default()), |name| name.parse())
 }
 
 fn unknown(name: &str) -> SqlError {

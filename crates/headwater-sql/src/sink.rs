@@ -27,10 +27,10 @@ impl SqlSession {
         table: &ConnectorTable,
         scope: &Arc<Scope>,
     ) -> Result<Outcome, SqlError> {
-        if let Connector::Files { path, .. } = &table.kind {
+        if let Connector::Files(request) = &table.kind {
             return Err(SqlError::unsupported(
                 "INSERT INTO a table of connector 'filesystem' is",
-                format!("write a file with COPY (query) TO '{path}'"),
+                format!("write a file with COPY (query) TO '{}'", request.path),
             ));
         }
         if insert.overwrite || !insert.hint.is_empty() {

@@ -121,7 +121,7 @@ impl SystemTable {
         let base = FullName { catalog: name.catalog.clone(), id };
         let table = scope.open(&base, hint).await?;
         let fields = self.columns()?.fields;
-        let batch = self.rows(&table, &fields, scope.time_zone()).await?;
+        let batch = self.rows(&table, &fields, &scope.time_zone()).await?;
         Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
     }
 

@@ -117,7 +117,6 @@ pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), Cli
             session: opened.session,
             env: opened.env,
             about: opened.about,
-            catalogs: Vec::new(),
             look,
             environment: &settings.environment,
         });

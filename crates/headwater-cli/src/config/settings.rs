@@ -11,7 +11,8 @@ use crate::error::CliError;
 use crate::output::Format;
 
 /// Name of the file.
-const FILE: &str = "headwater.toml";
+/// Name of the configuration file.
+pub(crate) const FILE: &str = "headwater.toml";
 /// What a session calls the catalog of a warehouse that has no other name.
 const UNNAMED_CATALOG: &str = "paimon";
 
@@ -94,6 +95,24 @@ impl Settings {
             (None, Some(name)) => self.catalog(name).map(Some),
             (None, None) => self.default_warehouse(),
         }
+    }
+
+    /// The catalog whose warehouse [`Self::warehouse`] gives; `None` when it is of no catalog.
+    pub(crate) fn catalog_in_use<'a>(
+        &'a self,
+        named: Option<&str>,
+        catalog: Option<&'a str>,
+    ) -> Option<&'a str> {
+        if named.is_some() {
+            return None;
+        }
+        let default = || match (&self.warehouse, &self.default_catalog, self.catalogs.len()) {
+            (Some(_), _, _) => None,
+            (None, Some(name), _) => Some(name.as_str()),
+            (None, None, 1) => self.catalogs.keys().next().map(String::as_str),
+            (None, None, _) => None,
+        };
+        catalog.filter(|name| *name != UNNAMED_CATALOG).or_else(default)
     }
 
     fn default_warehouse(&self) -> Result<Option<String>, CliError> {

@@ -23,7 +23,6 @@ pub(super) struct SessionNames {
     foreground: Rc<Foreground>,
     session: Arc<SqlSession>,
     clock: Arc<dyn Clock>,
-    catalogs: Vec<String>,
     known: RefCell<BTreeMap<String, Vec<String>>>,
     /// Warnings about tables that were looked at; the session gives each only once.
     warnings: RefCell<Vec<String>>,
@@ -34,10 +33,9 @@ impl SessionNames {
         foreground: Rc<Foreground>,
         session: Arc<SqlSession>,
         clock: Arc<dyn Clock>,
-        catalogs: Vec<String>,
     ) -> Self {
         let (known, warnings) = (RefCell::default(), RefCell::default());
-        Self { foreground, session, clock, catalogs, known, warnings }
+        Self { foreground, session, clock, known, warnings }
     }
 
     /// Forgets the names, because a statement may change them.
@@ -97,7 +95,7 @@ fn quoted(parts: &[String]) -> String {
 
 impl Names for SessionNames {
     fn catalogs(&self) -> Vec<String> {
-        self.catalogs.clone()
+        self.first_column("SHOW CATALOGS".to_owned())
     }
 
     fn databases(&self) -> Vec<String> {
@@ -116,6 +114,7 @@ impl Names for SessionNames {
     }
 
     fn functions(&self) -> Vec<String> {
-        self.session.function_names()
+        // Without names there is nothing to complete; the next statement says why.
+        self.session.function_names().unwrap_or_default()
     }
 }

@@ -46,6 +46,15 @@ fn arguments_win_over_the_environment_and_that_over_the_file() {
     let ndjson = [("HEADWATER_FORMAT", "ndjson")];
     assert_eq!(ask(&ndjson, &[]), "{\"name\":\"lake\"}\n");
     assert_eq!(ask(&ndjson, &["--format", "json"]), "[\n{\"name\":\"lake\"}\n]\n");
+    // One session has them all.
+    let both = "SHOW CATALOGS; SELECT a.name, b.name AS other FROM t AS a, pond.`default`.t AS b;
+                USE CATALOG pond; SHOW CURRENT CATALOG; SELECT name FROM lake.`default`.t";
+    let said = run(dir.path(), &[], &["sql", "-c", both]).ok();
+    for part in ["lake\npond\n", "name,other\nlake,pond\n", "name\nlake\n"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let from_place = run(dir.path(), &[], &["sql", "-w", "env", "-c", "SHOW CATALOGS"]).ok();
+    assert!(from_place.contains("lake\npaimon\npond\n"), "{from_place}");
     // The other commands know the catalogs as well.
     for (name, row) in [("default.t", "lake"), ("pond.default.t", "pond")] {
         let said = run(dir.path(), &[], &["dump", name]);

@@ -28,8 +28,7 @@ use futures::TryStreamExt;
 use headwater::spec::types::arrow_type;
 
 use self::csv::CsvTable;
-pub(crate) use self::request::function_table;
-use self::request::{Format, Request};
+pub(crate) use self::request::{Format, Request, function_table};
 use self::uses::Columns;
 pub(crate) use self::uses::{Purpose, text_columns};
 use crate::error::SqlError;
@@ -134,32 +133,58 @@ impl FilePaths {
         if let Some(table) = self.open.csv(name) {
             return Ok(Arc::new(table));
         }
-        let state = self.state.as_ref();
         let request =
             Request::parse(name).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let url = ListingTableUrl::parse(&request.path)?;
-        let is_directory = url.is_collection();
-        let options = listing_options(&request, &url, state).await?;
-        let mut config = ListingTableConfig::new(url.clone()).with_listing_options(options.clone());
-        if is_directory {
-            config = config.infer_partitions_from_path(state).await?;
-        }
-        if let (Some(columns), false) = (&request.columns, is_csv(&options)) {
-            let field = |(name, given): &(String, headwater::DataType)| {
-                Field::new(name, arrow_type(&given.kind), true)
-            };
-            let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
-            config = config.with_schema(Arc::new(schema));
-        }
-        let table = ListingTable::try_new(config.infer_schema(state).await?)?;
-        if !is_csv(&options) {
-            return Ok(Arc::new(table));
-        }
-        check_headers(state, &url, &options).await?;
-        let table = CsvTable::open(&request, table, state, self.state.task_ctx()).await?;
-        self.open.opened(name, table.clone());
-        Ok(Arc::new(table))
+        Ok(match opened(&request, self.state.as_ref(), true).await? {
+            Opened::Typed(table) => Arc::new(table),
+            Opened::Texts(table) => {
+                self.open.opened(name, table.clone());
+                Arc::new(table)
+            }
+        })
     }
+}
+
+/// The files of a request whose columns are all given; names of directories are not columns.
+pub(crate) async fn open(
+    request: &Request,
+    state: &SessionState,
+) -> std::result::Result<Arc<dyn TableProvider>, SqlError> {
+    match opened(request, state, false).await {
+        Ok(Opened::Typed(table)) => Ok(Arc::new(table)),
+        Ok(Opened::Texts(table)) => Ok(Arc::new(table)),
+        Err(error) => Err(readable(&request.path, &error)),
+    }
+}
+
+/// Files as a table.
+enum Opened {
+    /// The files say what types their values have.
+    Typed(ListingTable),
+    /// The files hold texts.
+    Texts(CsvTable),
+}
+
+async fn opened(request: &Request, state: &SessionState, directories: bool) -> Result<Opened> {
+    let url = ListingTableUrl::parse(&request.path)?;
+    let options = listing_options(request, &url, state).await?;
+    let mut config = ListingTableConfig::new(url.clone()).with_listing_options(options.clone());
+    if directories && url.is_collection() {
+        config = config.infer_partitions_from_path(state).await?;
+    }
+    if let (Some(columns), false) = (&request.columns, is_csv(&options)) {
+        let field = |(name, given): &(String, headwater::DataType)| {
+            Field::new(name, arrow_type(&given.kind), true)
+        };
+        let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+        config = config.with_schema(Arc::new(schema));
+    }
+    let table = ListingTable::try_new(config.infer_schema(state).await?)?;
+    if !is_csv(&options) {
+        return Ok(Opened::Typed(table));
+    }
+    check_headers(state, &url, &options).await?;
+    Ok(Opened::Texts(CsvTable::open(request, table, state, state.task_ctx()).await?))
 }
 
 /// Format and compression: as the request says, else as the first file is called.

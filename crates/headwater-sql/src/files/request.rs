@@ -21,7 +21,7 @@ const DIVIDER: char = '\u{1f}';
 
 /// How the files are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Csv,
     Json,
     Parquet,
@@ -29,22 +29,22 @@ pub(super) enum Format {
 
 /// A file, or several, and how to read it.
 #[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     /// By the file's name if `None`.
-    pub(super) format: Option<Format>,
-    pub(super) header: Option<bool>,
-    pub(super) delimiter: Option<u8>,
-    pub(super) quote: Option<u8>,
-    pub(super) escape: Option<u8>,
-    pub(super) comment: Option<u8>,
+    pub(crate) format: Option<Format>,
+    pub(crate) header: Option<bool>,
+    pub(crate) delimiter: Option<u8>,
+    pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) comment: Option<u8>,
     /// The text that stands for null, besides the empty one.
-    pub(super) null: Option<String>,
-    pub(super) compression: Option<String>,
+    pub(crate) null: Option<String>,
+    pub(crate) compression: Option<String>,
     /// Every column is a STRING.
-    pub(super) all_texts: bool,
+    pub(crate) all_texts: bool,
     /// Names and types of the columns.
-    pub(super) columns: Option<Vec<(String, DataType)>>,
+    pub(crate) columns: Option<Vec<(String, DataType)>>,
 }
 
 /// The options of each function, with the names that other systems use for them.

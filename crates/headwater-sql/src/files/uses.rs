@@ -7,6 +7,7 @@ use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 
+use crate::functions::is_cast;
 use crate::rewrite::FILE_CATALOG;
 
 /// Columns by the path of their file.
@@ -131,6 +132,12 @@ impl Uses {
             Ok(match node {
                 Expr::Cast(cast) if plain_column(&cast.expr).is_some() => TreeNodeRecursion::Jump,
                 Expr::TryCast(cast) if plain_column(&cast.expr).is_some() => {
+                    TreeNodeRecursion::Jump
+                }
+                Expr::ScalarFunction(call)
+                    if is_cast(call.func.name())
+                        && call.args.first().is_some_and(|arg| plain_column(arg).is_some()) =>
+                {
                     TreeNodeRecursion::Jump
                 }
                 Expr::Column(column) => {

@@ -9,7 +9,6 @@ mod create;
 mod cursor;
 mod explain;
 mod insert;
-mod literals;
 mod set;
 mod show;
 mod table;
@@ -21,7 +20,8 @@ mod view;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as QueryStatement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use headwater::DataType;
 
 pub(crate) use self::alter::{Alter, AlterAction, AlterStatement, ColumnChange};
 pub(crate) use self::columns::column_list;
@@ -47,6 +47,24 @@ const RECURSION_LIMIT: usize = 128;
 pub(crate) struct Query {
     pub(crate) statement: Box<QueryStatement>,
     pub(crate) names: Vec<Option<String>>,
+}
+
+/// The type that a text names.
+pub(crate) fn parse_type(text: &str) -> Result<DataType, SqlError> {
+    let mut tokens = Vec::new();
+    Tokenizer::new(&HeadwaterDialect, text)
+        .tokenize_with_location_into_buf(&mut tokens)
+        .map_err(|e| SqlError::invalid(e.to_string()))?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    type_of_tokens(tokens)
+}
+
+/// The type that these tokens name, all of them.
+pub(crate) fn type_of_tokens(tokens: Vec<TokenWithSpan>) -> Result<DataType, SqlError> {
+    let mut cursor = Cursor::new(tokens);
+    let data_type = types::data_type(&mut cursor)?;
+    cursor.end()?;
+    Ok(data_type)
 }
 
 /// What a statement asks for. Names are as written: one to three parts.
@@ -218,8 +236,7 @@ fn closed_partition_spec(cursor: &mut Cursor) -> Result<Vec<(String, Option<Stri
     Ok(values.into_iter().map(|(name, value)| (name, value.flatten())).collect())
 }
 
-fn parse_one(mut tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
-    literals::rewrite_maps(&mut tokens);
+fn parse_one(tokens: Vec<TokenWithSpan>) -> Result<QueryStatement, SqlError> {
     let mut parser = DFParserBuilder::new(tokens)
         .with_dialect(&HeadwaterDialect)
         .with_recursion_limit(RECURSION_LIMIT)

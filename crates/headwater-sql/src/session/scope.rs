@@ -123,8 +123,8 @@ impl Scope {
     }
 
     /// The zone of TIMESTAMP WITH LOCAL TIME ZONE.
-    pub(crate) fn time_zone(&self) -> &str {
-        self.settings.get(settings::TIME_ZONE).map_or("UTC", String::as_str)
+    pub(crate) fn time_zone(&self) -> String {
+        settings::zone(&self.settings).unwrap_or_default().name()
     }
 
     /// Opens a table of a catalog, with the options of settings and hint.
@@ -152,8 +152,8 @@ impl Scope {
         let options = state.config_mut().options_mut();
         options.catalog.default_catalog.clone_from(&self.current.catalog);
         options.catalog.default_schema.clone_from(&self.current.database);
-        if let Some(zone) = self.settings.get(settings::TIME_ZONE) {
-            options.execution.time_zone = Some(zone.clone());
+        if self.settings.contains_key(settings::TIME_ZONE) {
+            options.execution.time_zone = Some(self.time_zone());
         }
         if threads == 1 {
             // Rows keep their order: the last row of a key is the one that stays.

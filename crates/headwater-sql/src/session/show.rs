@@ -9,6 +9,7 @@ use headwater::{ErrorKind, Table, TableSchema};
 
 use super::catalogs::DEFAULT_DATABASE;
 use super::define::table_error;
+use super::shape::analyzed;
 use super::temporary::Temporary;
 use super::{Scope, SqlSession};
 use crate::assign::Assignment;
@@ -138,6 +139,7 @@ impl SqlSession {
             Some(Temporary::Table(table)) => Ok(table.columns.clone()),
             Some(Temporary::View(view)) => {
                 let plan = scope.view_plan(&name, view).await.map_err(|e| scope.explain(e))?;
+                let plan = analyzed(plan, &scope.state(1)).map_err(SqlError::from_datafusion)?;
                 let mut definition = headwater::NewTable::new();
                 definition.columns = super::create_as::columns_of(&plan)?;
                 Ok(definition.into_schema(0).map_err(headwater::Error::from)?)

@@ -76,6 +76,39 @@ async fn temporary_names_hide_tables_and_end_with_drop() {
 }
 
 #[tokio::test]
+async fn every_option_of_csv_acts() {
+    let w = Warehouse::new().await;
+    let file = w.path("rows.txt");
+    std::fs::write(&file, "# made by hand\n1;'a;b';007\n2;NA;NA\n3;'two\nlines';x\n").unwrap();
+    w.run(&format!(
+        "CREATE TEMPORARY TABLE t (id INT, v STRING, code STRING) WITH (
+             'connector' = 'filesystem', 'path' = '{file}', 'format' = 'csv',
+             'csv.field-delimiter' = ';', 'csv.quote-character' = '''',
+             'csv.allow-comments' = 'true', 'csv.null-literal' = 'NA')"
+    ))
+    .await;
+    assert_eq!(
+        w.run("SELECT * FROM t ORDER BY id").await,
+        ["1|a;b|007", "2|NULL|NULL", "3|two\nlines|x"]
+    );
+    std::fs::write(&file, "id,v\n1,a\n").unwrap();
+    for (columns, options, reason) in [
+        ("id INT, w STRING", ", 'csv.header' = 'true'", "column 'w' where the file has 'v'"),
+        ("id INT", ", 'csv.header' = 'true'", "has 1 columns, the file 2"),
+        ("id INT, v STRING", "", "'id'"),
+    ] {
+        w.run("DROP TEMPORARY TABLE IF EXISTS u").await;
+        w.run(&format!(
+            "CREATE TEMPORARY TABLE u ({columns}) WITH (
+                 'connector' = 'filesystem', 'path' = '{file}', 'format' = 'csv'{options})"
+        ))
+        .await;
+        let error = w.fails("SELECT * FROM u").await.to_string();
+        assert!(error.contains(reason), "{columns} {options}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn files_of_every_format_are_read_with_the_declared_types() {
     let w = Warehouse::new().await;
     for (format, options) in [("json", ""), ("parquet", ""), ("csv", ", 'csv.header' = 'true'")] {
@@ -126,7 +159,7 @@ async fn views_keep_the_names_they_were_made_with() {
     .await;
     assert_eq!(w.run("SELECT * FROM d.twice ORDER BY a").await, ["2|4", "3|6"]);
     assert_eq!(w.run("SHOW VIEWS IN d; SHOW VIEWS").await, ["big", "twice"]);
-    assert_eq!(w.run("DESCRIBE d.twice").await[1], "b|BIGINT|true|NULL|NULL|NULL|NULL");
+    assert_eq!(w.run("DESCRIBE d.twice").await[1], "b|INT|true|NULL|NULL|NULL|NULL");
     w.run("USE d; CREATE OR REPLACE TEMPORARY VIEW big AS SELECT id FROM t WHERE id > 2").await;
     assert_eq!(w.run("SELECT * FROM twice").await, ["3|6"]);
     for (sql, reason) in [

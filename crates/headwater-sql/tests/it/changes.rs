@@ -172,7 +172,7 @@ async fn as_select_keeps_types_and_leaves_nothing_when_it_fails() {
     assert_eq!(
         types("made").await,
         [
-            "n BIGINT false",
+            "n INT false",
             "s STRING false",
             "d DECIMAL(3, 2) false",
             "f DOUBLE false",

@@ -8,6 +8,7 @@ mod definitions;
 mod dialect;
 mod examples;
 mod files;
+mod functions;
 mod inserts;
 mod queries;
 mod system_tables;

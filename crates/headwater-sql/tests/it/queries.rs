@@ -9,8 +9,8 @@ async fn partitioned() -> Warehouse {
     let w = Warehouse::new().await;
     w.run(
         "CREATE TABLE t (id BIGINT, dt STRING, v DOUBLE) PARTITIONED BY (dt);
-         INSERT INTO t SELECT value, 'd' || (value % 3), value / 2.0 FROM generate_series(1, 300);
-         INSERT INTO t SELECT value, 'd' || (value % 3), NULL FROM generate_series(1001, 1300)",
+         INSERT INTO t SELECT value, 'd' || CAST(value % 3 AS STRING), value / 2.0 FROM generate_series(1, 300);
+         INSERT INTO t SELECT value, 'd' || CAST(value % 3 AS STRING), NULL FROM generate_series(1001, 1300)",
     )
     .await;
     w
@@ -198,5 +198,21 @@ async fn sample_orders_takes_named_and_plain_arguments() {
     ] {
         let error = w.fails(&format!("SELECT * FROM {call}")).await;
         assert!(error.to_string().contains(reason), "{call}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_right_side_of_is_distinct_from_ends_before_and() {
+    let w = Warehouse::new().await;
+    for (test, expected) in [
+        ("TRUE IS NOT DISTINCT FROM TRUE AND FALSE", "false"),
+        ("FALSE IS DISTINCT FROM TRUE AND FALSE", "false"),
+        ("1 IS DISTINCT FROM 2 OR FALSE", "true"),
+        ("1 IS NOT DISTINCT FROM 2 - 1 AND 3 IS DISTINCT FROM 4", "true"),
+        ("CAST(NULL AS INT) IS NOT DISTINCT FROM CAST(NULL AS INT) AND 1 = 2", "false"),
+        ("NOT 1 IS DISTINCT FROM 1", "true"),
+        ("(1 = 1) IS NOT DISTINCT FROM TRUE", "true"),
+    ] {
+        assert_eq!(w.run(&format!("SELECT {test}")).await, [expected], "{test}");
     }
 }

@@ -10,8 +10,9 @@ use headwater::{
 use headwater_sql::{SessionOptions, SqlSession};
 
 use super::Arguments;
-use crate::config::{DEFAULT_WAREHOUSE, Settings};
+use crate::config::{DEFAULT_WAREHOUSE, FILE, Settings};
 use crate::error::CliError;
+use crate::printer::note;
 
 /// A session and what it works with.
 pub(super) struct Opened {
@@ -45,11 +46,38 @@ pub(super) async fn open(arguments: &Arguments, settings: &Settings) -> Result<O
         .threads(resources.threads())
         .sync(arguments.durability.sync_mode());
     options.settings = conf;
+    name_catalogs(&mut options, arguments, settings);
     if let Some(database) = place.database {
         options = options.database(database);
     }
     let session = Arc::new(SqlSession::new(options).await?);
     Ok(Opened { session, env, about: place.about })
+}
+
+/// Gives the catalog in use its name in the configuration, and the session the others there.
+///
+/// Nothing is read of these before a statement names them.
+fn name_catalogs(options: &mut SessionOptions, arguments: &Arguments, settings: &Settings) {
+    let named = arguments.warehouse.as_deref().or(arguments.table.as_deref());
+    let in_use = settings.catalog_in_use(named, arguments.catalog.as_deref());
+    if let Some(name) = in_use
+        && let Some(catalog) = options.catalogs.remove(&options.default_catalog)
+    {
+        options.catalogs.insert(name.to_owned(), catalog);
+        name.clone_into(&mut options.default_catalog);
+    }
+    for (name, location) in &settings.catalogs {
+        if options.catalogs.contains_key(name) {
+            continue;
+        }
+        match open_root(location, arguments.durability.sync_mode()) {
+            Ok(root) => {
+                let catalog = FileSystemCatalog::new(root, options.env.clone());
+                options.catalogs.insert(name.clone(), Arc::new(catalog));
+            }
+            Err(error) => note(&format!("catalog '{name}' of {FILE} cannot be used: {error}")),
+        }
+    }
 }
 
 async fn warehouse(

@@ -1,0 +1,178 @@
+//! Functions and operators against stock Flink: expressions with the results that Flink 1.20 gave
+//! in batch mode, time zone UTC.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
+use futures::StreamExt;
+use headwater_sql::{Output, SqlSession};
+use headwater_testkit::{fixture_path, repository_root};
+use serde_json::{Value, json};
+
+use crate::warehouse::Warehouse;
+
+/// The value of an expression as the vectors have it, or the message of its error.
+async fn evaluate(session: &SqlSession, expr: &str) -> Result<Value, String> {
+    let result = session.execute(&format!("SELECT {expr}")).await.map_err(|e| e.to_string())?;
+    let Output::Rows(mut rows) = result.output else { return Err("no rows".to_owned()) };
+    let mut values = Vec::new();
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|e| e.to_string())?;
+        values.extend((0..batch.num_rows()).map(|row| value(batch.column(0), row)));
+    }
+    Ok(if values.len() == 1 { values.remove(0) } else { Value::Array(values) })
+}
+
+/// A value as Java's `toString` and a JSON writer show it.
+fn value(array: &ArrayRef, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Boolean => json!(array.as_boolean().value(row)),
+        DataType::UInt64 => json!(array.as_primitive::<UInt64Type>().value(row)),
+        t if t.is_integer() => {
+            json!(cast(array, &DataType::Int64).unwrap().as_primitive::<Int64Type>().value(row))
+        }
+        DataType::Float32 => {
+            let value = array.as_primitive::<Float32Type>().value(row);
+            number(&value.to_string())
+        }
+        DataType::Float64 => number(&array.as_primitive::<Float64Type>().value(row).to_string()),
+        DataType::Decimal128(..) => number(&text(array, row)),
+        DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
+        DataType::Binary => {
+            let bytes = array.as_binary::<i32>().value(row);
+            json!(format!("0x{}", bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()))
+        }
+        DataType::Timestamp(_, zone) => {
+            json!(java_time(&text(array, row), zone.is_some()))
+        }
+        DataType::Time32(_) | DataType::Time64(_) => json!(java_clock(&text(array, row), false)),
+        DataType::List(_) => {
+            let inner = array.as_list::<i32>().value(row);
+            (0..inner.len()).map(|at| value(&inner, at)).collect()
+        }
+        DataType::Map(..) => {
+            let entries = array.as_map().value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            let parts =
+                (0..entries.len()).map(|at| format!("{}={}", shown(keys, at), shown(values, at)));
+            json!(format!("{{{}}}", parts.collect::<Vec<_>>().join(", ")))
+        }
+        DataType::Struct(_) => {
+            let columns = array.as_struct().columns().to_vec();
+            let parts = columns.iter().map(|column| shown(column, row));
+            json!(format!("+I[{}]", parts.collect::<Vec<_>>().join(", ")))
+        }
+        _ => json!(text(array, row)),
+    }
+}
+
+fn shown(array: &ArrayRef, row: usize) -> String {
+    match value(array, row) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn text(array: &ArrayRef, row: usize) -> String {
+    arrow::util::display::array_value_to_string(array, row).unwrap()
+}
+
+fn number(text: &str) -> Value {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => json!(value),
+        Ok(value) if value.is_nan() => json!("NaN"),
+        Ok(value) => json!(if value > 0.0 { "Infinity" } else { "-Infinity" }),
+        Err(_) => json!(text),
+    }
+}
+
+/// `LocalDateTime.toString`, or `Instant.toString`.
+fn java_time(text: &str, instant: bool) -> String {
+    let text = text.trim_end_matches('Z');
+    let (date, clock) = text.split_once('T').unwrap();
+    format!("{date}T{}{}", java_clock(clock, instant), if instant { "Z" } else { "" })
+}
+
+/// Zeros at the end in groups of three are left out, and so are no seconds.
+fn java_clock(clock: &str, seconds: bool) -> String {
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut fraction = format!("{fraction:0<9}");
+    while fraction.ends_with("000") {
+        fraction.truncate(fraction.len() - 3);
+    }
+    match (fraction.as_str(), clock.strip_suffix(":00")) {
+        ("", Some(short)) if !seconds => short.to_owned(),
+        ("", _) => clock.to_owned(),
+        (fraction, _) => format!("{clock}.{fraction}"),
+    }
+}
+
+fn same(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            a == b || (a - b).abs() <= 1e-13 * a.abs().max(b.abs())
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        // Maps have no order in Java.
+        (Value::String(a), Value::String(b)) if a.starts_with('{') && a.ends_with('}') => {
+            let parts = |text: &str| {
+                let mut parts: Vec<String> =
+                    text[1..text.len() - 1].split(", ").map(str::to_owned).collect();
+                parts.sort();
+                parts
+            };
+            a == b || (b.len() == a.len() && parts(a) == parts(b))
+        }
+        _ => found == expected,
+    }
+}
+
+/// What is wrong with each line of a file of vectors.
+async fn faults(session: &SqlSession, lines: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for line in lines.lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let expr = vector["expr"].as_str().unwrap();
+        count += 1;
+        let found = evaluate(session, expr).await;
+        let fits = |wanted: &Value| match (&found, wanted.get("error")) {
+            (Ok(found), None) => same(found, &wanted["result"]),
+            (Err(_), Some(_)) => true,
+            _ => false,
+        };
+        // A line may say what comes here instead of Flink's result, and why.
+        let wanted = vector.get("here").unwrap_or(&vector);
+        if !fits(wanted) {
+            let found = found.as_ref().map_or_else(|e| format!("error: {e}"), ToString::to_string);
+            let wanted = wanted.get("error").unwrap_or(&wanted["result"]);
+            faults.push(format!("{expr}\n    found {found}\n    wanted {wanted}"));
+        } else if vector.get("here").is_some() && fits(&vector) {
+            faults.push(format!("{expr}: no longer differs from Flink"));
+        }
+    }
+    assert!(count > 100, "only {count} vectors");
+    faults
+}
+
+#[tokio::test]
+async fn the_vectors_of_flink_hold() {
+    let lines = std::fs::read_to_string(fixture_path("vectors/flink_functions.jsonl")).unwrap();
+    let faults = faults(&Warehouse::new().await.session, &lines).await;
+    assert!(faults.is_empty(), "{} differ:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+async fn more_expressions_give_the_results_of_flink() {
+    let file = repository_root().join("compat/flink/expressions.jsonl");
+    let lines = std::fs::read_to_string(file).unwrap();
+    let faults = faults(&Warehouse::new().await.session, &lines).await;
+    assert!(faults.is_empty(), "{} differ:\n{}", faults.len(), faults.join("\n"));
+}
