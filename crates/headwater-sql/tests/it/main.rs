@@ -9,6 +9,7 @@ mod dialect;
 mod examples;
 mod files;
 mod inserts;
+mod options;
 mod queries;
 mod system_tables;
 mod warehouse;

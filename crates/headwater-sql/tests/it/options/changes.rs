@@ -1,0 +1,223 @@
+//! Options after CREATE TABLE: ALTER TABLE SET and RESET, hints, SET, and what other engines stored.
+
+use std::path::PathBuf;
+
+use headwater::options::{Treatment, table_options, treatment};
+use headwater_testkit::require_java;
+use serde_json::{Value, json};
+
+use super::cases::{good, written};
+use super::options;
+use super::probe::{Kind, Options, Probe, create};
+
+/// A table with a row.
+async fn table(probe: &Probe, kind: Kind, options: &Options) -> String {
+    let name = probe.name();
+    let insert = format!("INSERT INTO {name} VALUES (1, 'a', DATE '2024-01-01')");
+    probe.run(&format!("{}; {insert}", create(&name, kind, options))).await.unwrap();
+    name
+}
+
+/// Changes that Java allows and this version refuses, and why.
+const STRICTER: [(&str, &str); 7] = [
+    ("bucket", "Java checks the number when the table is used"),
+    ("partition", "Java takes it as a text that nothing reads"),
+    ("primary-key", "Java takes it as a text that nothing reads"),
+    ("path", "Java takes it as a text that nothing reads"),
+    ("file.format", "Java asks the class path"),
+    ("num-levels", "Java fails when it writes"),
+    ("read.batch-size", "Java fails when it reads"),
+];
+
+#[tokio::test]
+async fn options_change_as_java_lets_them() {
+    let probe = Probe::new().await;
+    let java = require_java("options_change_as_java_lets_them");
+    let mut faults = Vec::new();
+    for kind in [Kind::Keyed, Kind::Append] {
+        let ours = table(&probe, kind, &Vec::new()).await;
+        let theirs = table(&probe, kind, &Vec::new()).await;
+        let theirs: PathBuf = probe.dir(&theirs);
+        let ask = |change: Value| -> Option<bool> {
+            let command = json!({"op": "alter", "path": theirs, "changes": [change]});
+            java.as_ref().map(|java| java.call(&command).is_ok())
+        };
+        for option in table_options() {
+            let key = written(&option.key);
+            let value = good(option).remove(0);
+            let set = probe.run(&format!("ALTER TABLE {ours} SET ('{key}' = '{value}')")).await;
+            let java_set = ask(json!({"change": "set", "key": key, "value": value}));
+            if let Err(error) = &set
+                && !error.to_string().contains(&key)
+            {
+                faults.push(format!("{key} = {value}: refused without its name: {error}"));
+            }
+            if option.immutable && set.is_ok() {
+                faults.push(format!("{key} = {value} ({kind:?}) may not change, but did"));
+            }
+            let stricter = STRICTER.iter().any(|(name, _)| *name == option.key);
+            if java_set.is_some_and(|java| java != set.is_ok() && !(stricter && java)) {
+                let said = set.as_ref().err().map(ToString::to_string);
+                faults.push(format!("SET {key} = {value} ({kind:?}): Java {java_set:?}, {said:?}"));
+            }
+            if set.is_ok() {
+                let shown = probe.run(&format!("SHOW CREATE TABLE {ours}")).await.unwrap().0;
+                assert!(shown[0].contains(&format!("'{key}' = '{value}'")), "{key}: {}", shown[0]);
+                let reset = probe.run(&format!("ALTER TABLE {ours} RESET ('{key}')")).await;
+                let java_reset = ask(json!({"change": "reset", "key": key}));
+                if java_set == Some(true) && java_reset != Some(reset.is_ok()) {
+                    let said = reset.err().map(|e| e.to_string());
+                    faults.push(format!("RESET {key} ({kind:?}): Java {java_reset:?}, {said:?}"));
+                }
+            } else if java_set == Some(true) {
+                ask(json!({"change": "reset", "key": key}));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+async fn options_of_a_table_decide_about_its_changes() {
+    let probe = Probe::new().await;
+    let none = Vec::new();
+    for (kind, (key, value), change) in [
+        (
+            Kind::Append,
+            ("alter-column-null-to-not-null.disabled", "false"),
+            "ALTER COLUMN v SET NOT NULL",
+        ),
+        (Kind::Keyed, ("deletion-vectors.modifiable", "true"), "SET ('deletion-vectors.enabled' = 'true')"),
+    ] {
+        let name = table(&probe, kind, &none).await;
+        let error = probe.run(&format!("ALTER TABLE {name} {change}")).await.unwrap_err();
+        assert!(error.to_string().contains(key), "{error}");
+        let set = format!("ALTER TABLE {name} SET ('{key}' = '{value}')");
+        probe.run(&format!("{set}; ALTER TABLE {name} {change}")).await.unwrap();
+    }
+    let name = table(&probe, Kind::Append, &none).await;
+    let columns = async || {
+        let rows = probe.run(&format!("DESCRIBE {name}")).await.unwrap().0;
+        rows.iter().map(|r| r.split('|').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    probe
+        .run(&format!(
+            "ALTER TABLE {name} ADD (x BIGINT);
+             ALTER TABLE {name} SET ('add-column-before-partition' = 'true',
+                 'disable-explicit-type-casting' = 'true');
+             ALTER TABLE {name} ADD (y INT)"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(columns().await, ["k", "v", "y", "p", "x"]);
+    let narrower = format!("ALTER TABLE {name} MODIFY x INT");
+    let error = probe.run(&narrower).await.unwrap_err().to_string();
+    assert!(error.contains("'disable-explicit-type-casting' is set"), "{error}");
+    let reset = format!("ALTER TABLE {name} RESET ('disable-explicit-type-casting')");
+    probe.run(&format!("{reset}; {narrower}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn hints_and_settings_are_never_silent() {
+    let probe = Probe::new().await;
+    let mut faults = Vec::new();
+    for (kind, key_prefix) in [(Kind::Keyed, ""), (Kind::Append, "paimon.")] {
+        let name = table(&probe, kind, &Vec::new()).await;
+        let other = table(&probe, kind, &Vec::new()).await;
+        for option in table_options() {
+            let key = written(&option.key);
+            let value = good(option).remove(0);
+            let given = options(&option.key, &value);
+            let hint: Vec<String> = given.iter().map(|(k, v)| format!("'{k}' = '{v}'")).collect();
+            let select = format!("SELECT k, v FROM {name} /*+ OPTIONS({}) */", hint.join(", "));
+            let hinted = probe.run(&select).await;
+            let mut script = String::new();
+            for (k, v) in &given {
+                script.push_str(&format!("SET '{key_prefix}{k}' = '{v}'; "));
+            }
+            let set = probe.run(&format!("{script} SELECT k, v FROM {other}")).await;
+            for (how, found) in [("hint", hinted), ("SET", set)] {
+                let names = |text: &str| given.iter().any(|(k, _)| text.contains(k.as_str()));
+                let fault = match (&found, treatment(&option.key)) {
+                    (Err(error), _) if names(&error.to_string()) => None,
+                    (Err(error), _) => Some(format!("refused without its name: {error}")),
+                    (Ok((rows, _)), _) if rows != &["1|a"] => Some(format!("{rows:?}")),
+                    (Ok(_), Treatment::Honoured) => None,
+                    // These two choose the only snapshot that there is.
+                    (Ok(_), Treatment::SelectsOtherRows) => None,
+                    (Ok((_, said)), _) if said.iter().any(|s| s.contains(&key)) => None,
+                    (Ok((_, said)), class) => Some(format!("silent ({class:?}): {said:?}")),
+                };
+                if let Some(fault) = fault {
+                    faults.push(format!("{how} {key} = {value} ({kind:?}): {fault}"));
+                }
+                if option.immutable && how == "hint" {
+                    let change = format!("'{key}' may not change by a hint");
+                    let refused = probe
+                        .run(&format!("SELECT k FROM {name} /*+ OPTIONS('{key}' = '{value}') */"))
+                        .await;
+                    assert!(refused.is_err(), "{change}");
+                }
+            }
+            for (k, _) in &given {
+                probe.run(&format!("RESET '{key_prefix}{k}'")).await.unwrap();
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+async fn unknown_options_are_refused_here_and_kept_when_another_engine_stored_them() {
+    let probe = Probe::new().await;
+    for (key, near) in [
+        ("bukcet", "'bucket'"),
+        ("snapshot.num-retained.maxx", "'snapshot.num-retained.max'"),
+        ("fields.v.agregate-function", "there is no such option"),
+        ("file-index.bloom.columns", "there is no such option"),
+    ] {
+        let given = vec![(key.to_owned(), "1".to_owned())];
+        let made = probe.run(&create("x", Kind::Append, &given)).await.unwrap_err().to_string();
+        assert!(made.contains(key) && made.contains(near), "{made}");
+        let name = table(&probe, Kind::Append, &Vec::new()).await;
+        for sql in [
+            format!("ALTER TABLE {name} SET ('{key}' = '1')"),
+            format!("SELECT * FROM {name} /*+ OPTIONS('{key}' = '1') */"),
+        ] {
+            let error = probe.run(&sql).await.unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(near), "{sql}: {error}");
+        }
+    }
+    let name = table(&probe, Kind::Append, &Vec::new()).await;
+    let path = probe.dir(&name).join("schema/schema-0");
+    let mut schema: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let stored = json!({
+        "bukcet": "1",
+        "option.of.the.future": "x",
+        "fields.v.aggregate-function": "sum",
+        "orc.stripe.size": "1000",
+        "metadata.iceberg.storage": "table-location",
+    });
+    for (key, value) in stored.as_object().unwrap() {
+        schema["options"][key] = value.clone();
+    }
+    std::fs::write(&path, schema.to_string()).unwrap();
+    let (rows, said) = probe.run(&format!("SELECT k FROM {name}")).await.unwrap();
+    assert_eq!(rows, ["1"]);
+    for key in stored.as_object().unwrap().keys() {
+        let about = said.iter().filter(|s| s.contains(&format!("'{key}'"))).count();
+        assert_eq!(about, 1, "{key}: {said:?}");
+    }
+    assert!(said.iter().any(|s| s.contains("'bukcet'") && s.contains("near: 'bucket'")), "{said:?}");
+    // Once in a session, and another change of the table leaves them.
+    let script = format!(
+        "SELECT k FROM {name}; ALTER TABLE {name} SET ('write-only' = 'true');
+         INSERT INTO {name} VALUES (2, 'b', DATE '2024-01-01'); SHOW CREATE TABLE {name}"
+    );
+    let (lines, said) = probe.run(&script).await.unwrap();
+    assert_eq!(said, Vec::<String>::new());
+    for (key, value) in stored.as_object().unwrap() {
+        let line = format!("'{key}' = '{}'", value.as_str().unwrap());
+        assert!(lines.last().unwrap().contains(&line), "{line}: {lines:?}");
+    }
+}
