@@ -79,9 +79,8 @@ fn newer_names(options: &[(String, String)]) -> Vec<(String, String)> {
         let name = known(key).map(|option| option.key.as_str())?;
         (TRAVEL.contains(&name) && !options.iter().any(|(other, _)| other == name)).then_some(name)
     };
-    let named = |(key, value): &(String, String)| {
-        (newer(key).unwrap_or(key).to_owned(), value.clone())
-    };
+    let named =
+        |(key, value): &(String, String)| (newer(key).unwrap_or(key).to_owned(), value.clone());
     options.iter().map(named).collect()
 }
 

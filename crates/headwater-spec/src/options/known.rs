@@ -276,7 +276,9 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{all, check_ddl, iso_millis, check_value, distance, is_default, known, nearest, nearest_of};
+    use super::{
+        all, check_ddl, check_value, distance, is_default, iso_millis, known, nearest, nearest_of,
+    };
 
     #[test]
     fn every_line_of_the_list_is_read() {

@@ -15,7 +15,10 @@ mod treatment;
 mod values;
 
 pub use change::{check_change, check_reset, effective_option, is_immutable};
-pub use known::{KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default, is_known, known, nearest, nearest_of, table_options};
+pub use known::{
+    KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
+    is_known, known, nearest, nearest_of, table_options,
+};
 pub use raw::Options;
 pub use support::{Findings, inspect};
 pub use table::{

@@ -384,7 +384,9 @@ fn memory(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecErro
 fn plain_bytes(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecError> {
     match schema.option(key) {
         None => Ok(default),
-        Some(v) => v.trim().parse().map_err(|_| wrong(key, format!("{v:?} is not a number of bytes"))),
+        Some(v) => {
+            v.trim().parse().map_err(|_| wrong(key, format!("{v:?} is not a number of bytes")))
+        }
     }
 }
 
@@ -419,9 +421,7 @@ pub(super) fn per_level(
 }
 
 /// Which option decides how files of level 0 are compressed, and what it says.
-pub(super) fn file_compression(
-    schema: &TableSchema,
-) -> Result<(&'static str, String), SpecError> {
+pub(super) fn file_compression(schema: &TableSchema) -> Result<(&'static str, String), SpecError> {
     // Files of a table without a key have no level, and Java looks for none.
     let leveled = per_level(schema, "file.compression.per.level", 0)?;
     if let Some(leveled) = leveled.filter(|_| !schema.primary_keys.is_empty()) {

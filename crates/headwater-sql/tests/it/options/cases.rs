@@ -3,7 +3,15 @@
 use headwater::options::{KnownOption, is_default};
 
 /// What else a table must say so that Java takes the option at all: the key and more options.
-const WITH: [(&str, &[(&str, &str)]); 6] = [
+const WITH: [(&str, &[(&str, &str)]); 7] = [
+    (
+        "chain-table.enabled",
+        &[
+            ("sequence.field", "v"),
+            ("partition.timestamp-pattern", "$p"),
+            ("partition.timestamp-formatter", "yyyy-MM-dd"),
+        ],
+    ),
     ("data-evolution.enabled", &[("row-tracking.enabled", "true")]),
     (
         "pk-clustering-override",
@@ -98,7 +106,9 @@ pub(super) fn bad(option: &KnownOption) -> Vec<(&'static str, String)> {
         values.iter().map(|value| (*value, says.to_owned())).collect::<Vec<_>>()
     };
     match (option.key.as_str(), option.value_type.as_str()) {
-        ("bucket", _) => vec![("0", "number".into()), ("-3", "number".into()), ("x", "number".into())],
+        ("bucket", _) => {
+            vec![("0", "number".into()), ("-3", "number".into()), ("x", "number".into())]
+        }
         ("parquet.enable.dictionary", _) => same(&["7", "yes"], "true"),
         ("file.format", _) => same(&["parkett", ""], "parquet"),
         ("manifest.format", _) => same(&["csv"], "avro"),
@@ -114,10 +124,18 @@ pub(super) fn bad(option: &KnownOption) -> Vec<(&'static str, String)> {
         (_, "Long") => same(&["many", "9223372036854775808"], "number"),
         (_, "Float" | "Double") => same(&["half", "inf"], "number"),
         (_, "MemorySize") => {
-            vec![("7 zb", "kb, mb, gb, tb".into()), ("many", "number".into()), ("7 mib", "kb".into())]
+            vec![
+                ("7 zb", "kb, mb, gb, tb".into()),
+                ("many", "number".into()),
+                ("7 mib", "kb".into()),
+            ]
         }
         (_, "Duration") => {
-            vec![("7 weeks", "ms, s, min, h, d".into()), ("soon", "number".into()), ("PT1H", "number".into())]
+            vec![
+                ("7 weeks", "ms, s, min, h, d".into()),
+                ("soon", "number".into()),
+                ("PT1H", "number".into()),
+            ]
         }
         (_, "Map") => vec![("0", "level:value".into()), ("x:none", "level".into())],
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! Options after CREATE TABLE: ALTER TABLE SET and RESET, hints, SET, and what other engines stored.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headwater::options::{Treatment, table_options, treatment};
 use headwater_testkit::require_java;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::cases::{good, written};
 use super::options;
-use super::probe::{Kind, Options, Probe, create};
+use super::probe::{Kind, Options, Probe, create, files};
 
 /// A table with a row.
 async fn table(probe: &Probe, kind: Kind, options: &Options) -> String {
@@ -16,6 +16,15 @@ async fn table(probe: &Probe, kind: Kind, options: &Options) -> String {
     let insert = format!("INSERT INTO {name} VALUES (1, 'a', DATE '2024-01-01')");
     probe.run(&format!("{}; {insert}", create(&name, kind, options))).await.unwrap();
     name
+}
+
+/// Makes `to` a copy of a directory.
+fn copy(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    for file in files(from) {
+        std::fs::create_dir_all(to.join(&file).parent().unwrap()).unwrap();
+        std::fs::copy(from.join(&file), to.join(&file)).unwrap();
+    }
 }
 
 /// Changes that Java allows and this version refuses, and why.
@@ -36,8 +45,9 @@ async fn options_change_as_java_lets_them() {
     let mut faults = Vec::new();
     for kind in [Kind::Keyed, Kind::Append] {
         let ours = table(&probe, kind, &Vec::new()).await;
-        let theirs = table(&probe, kind, &Vec::new()).await;
-        let theirs: PathBuf = probe.dir(&theirs);
+        let template = table(&probe, kind, &Vec::new()).await;
+        let template = probe.dir(&template);
+        let theirs: PathBuf = probe.warehouse.dir.path().join("theirs");
         let ask = |change: Value| -> Option<bool> {
             let command = json!({"op": "alter", "path": theirs, "changes": [change]});
             java.as_ref().map(|java| java.call(&command).is_ok())
@@ -45,6 +55,10 @@ async fn options_change_as_java_lets_them() {
         for option in table_options() {
             let key = written(&option.key);
             let value = good(option).remove(0);
+            // Java cannot even open tables after some of the changes that it lets pass.
+            if java.is_some() {
+                copy(&template, &theirs);
+            }
             let set = probe.run(&format!("ALTER TABLE {ours} SET ('{key}' = '{value}')")).await;
             let java_set = ask(json!({"change": "set", "key": key, "value": value}));
             if let Err(error) = &set
@@ -65,12 +79,14 @@ async fn options_change_as_java_lets_them() {
                 assert!(shown[0].contains(&format!("'{key}' = '{value}'")), "{key}: {}", shown[0]);
                 let reset = probe.run(&format!("ALTER TABLE {ours} RESET ('{key}')")).await;
                 let java_reset = ask(json!({"change": "reset", "key": key}));
-                if java_set == Some(true) && java_reset != Some(reset.is_ok()) {
+                // Java cannot open what is a branch without a schema from then on.
+                if option.key != "branch"
+                    && java_set == Some(true)
+                    && java_reset != Some(reset.is_ok())
+                {
                     let said = reset.err().map(|e| e.to_string());
                     faults.push(format!("RESET {key} ({kind:?}): Java {java_reset:?}, {said:?}"));
                 }
-            } else if java_set == Some(true) {
-                ask(json!({"change": "reset", "key": key}));
             }
         }
     }
@@ -87,7 +103,11 @@ async fn options_of_a_table_decide_about_its_changes() {
             ("alter-column-null-to-not-null.disabled", "false"),
             "ALTER COLUMN v SET NOT NULL",
         ),
-        (Kind::Keyed, ("deletion-vectors.modifiable", "true"), "SET ('deletion-vectors.enabled' = 'true')"),
+        (
+            Kind::Keyed,
+            ("deletion-vectors.modifiable", "true"),
+            "SET ('deletion-vectors.enabled' = 'true')",
+        ),
     ] {
         let name = table(&probe, kind, &none).await;
         let error = probe.run(&format!("ALTER TABLE {name} {change}")).await.unwrap_err();
@@ -140,6 +160,19 @@ async fn hints_and_settings_are_never_silent() {
                 let names = |text: &str| given.iter().any(|(k, _)| text.contains(k.as_str()));
                 let fault = match (&found, treatment(&option.key)) {
                     (Err(error), _) if names(&error.to_string()) => None,
+                    // There is no such snapshot.
+                    (Err(error), Treatment::SelectsOtherRows)
+                        if error.to_string().contains("snapshot") =>
+                    {
+                        None
+                    }
+                    // The files of the table have the other names.
+                    (Err(error), _)
+                        if key == "partition.legacy-name"
+                            && error.to_string().contains("p=2024-01-01") =>
+                    {
+                        None
+                    }
                     (Err(error), _) => Some(format!("refused without its name: {error}")),
                     (Ok((rows, _)), _) if rows != &["1|a"] => Some(format!("{rows:?}")),
                     (Ok(_), Treatment::Honoured) => None,
@@ -208,7 +241,10 @@ async fn unknown_options_are_refused_here_and_kept_when_another_engine_stored_th
         let about = said.iter().filter(|s| s.contains(&format!("'{key}'"))).count();
         assert_eq!(about, 1, "{key}: {said:?}");
     }
-    assert!(said.iter().any(|s| s.contains("'bukcet'") && s.contains("near: 'bucket'")), "{said:?}");
+    assert!(
+        said.iter().any(|s| s.contains("'bukcet'") && s.contains("near: 'bucket'")),
+        "{said:?}"
+    );
     // Once in a session, and another change of the table leaves them.
     let script = format!(
         "SELECT k FROM {name}; ALTER TABLE {name} SET ('write-only' = 'true');

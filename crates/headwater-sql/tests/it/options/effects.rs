@@ -33,7 +33,7 @@ const EFFECTS: &[(&str, &[(&str, &str)], How)] = &[
         Test("options_of_a_table_decide_about_its_changes"),
     ),
     ("bucket", &[], Small(Keyed, "3", "bucket-2/")),
-    ("bucket-function.type", &[], Small(Keyed, "mod", "|0|0|150|")),
+    ("bucket-function.type", &[], Small(Keyed, "mod", "|0|5|150|")),
     ("bucket-key", &[("bucket", "2")], Small(Append, "v", "")),
     (
         "commit.discard-duplicate-files",
@@ -43,19 +43,27 @@ const EFFECTS: &[(&str, &[(&str, &str)], How)] = &[
              committer looks all the same",
         ),
     ),
-    ("commit.force-create-snapshot", &[], Small(Append, "true", "APPEND|2|0")),
+    ("commit.force-create-snapshot", &[], Small(Append, "true", "APPEND|303|0")),
     ("commit.max-retries", &[], Test("a_commit_that_may_not_try_again_names_its_rival")),
-    ("commit.max-retry-wait", &[], Test("the_pause_before_another_try_is_as_long_as_the_options_say")),
-    ("commit.min-retry-wait", &[], Test("the_pause_before_another_try_is_as_long_as_the_options_say")),
+    (
+        "commit.max-retry-wait",
+        &[],
+        Test("the_pause_before_another_try_is_as_long_as_the_options_say"),
+    ),
+    (
+        "commit.min-retry-wait",
+        &[],
+        Test("the_pause_before_another_try_is_as_long_as_the_options_say"),
+    ),
     ("commit.timeout", &[], Test("a_commit_that_may_not_try_again_names_its_rival")),
     ("commit.user-prefix", &[], Small(Append, "me", "user me_*")),
     ("data-file.path-directory", &[], Small(Append, "inside", "inside/p=")),
     ("data-file.prefix", &[], Small(Append, "xy-", "/xy-*")),
-    ("data-file.thin-mode", &[], Small(Keyed, "true", "columns _SEQUENCE_NUMBER")),
+    ("data-file.thin-mode", &[], Small(Keyed, "true", "columns \"_SEQUENCE_NUMBER\"")),
     ("deletion-vectors.modifiable", &[], Test("options_of_a_table_decide_about_its_changes")),
     ("disable-explicit-type-casting", &[], Test("options_of_a_table_decide_about_its_changes")),
     ("dynamic-partition-overwrite", &[], Small(Append, "false", "OVERWRITE|1|")),
-    ("file.block-size", &[], Big(Append, "32 kb", "row groups 2")),
+    ("file.block-size", &[], Big(Append, "32 kb", "row groups 5")),
     ("file.compression", &[], Small(Append, "snappy", "SNAPPY")),
     ("file.compression.per.level", &[], Small(Keyed, "0:snappy", "SNAPPY")),
     ("file.compression.per.level.0", &[], Small(Keyed, "snappy", "SNAPPY")),
@@ -78,24 +86,20 @@ const EFFECTS: &[(&str, &[(&str, &str)], How)] = &[
     ("manifest.format", &[], Reason("avro, the default, is written; other formats are refused")),
     ("manifest.full-compaction-threshold-size", &[], Small(Append, "1 b", "")),
     ("manifest.merge-min-count", &[], Small(Append, "2", "")),
-    (
-        "manifest.target-file-size",
-        &[("manifest.merge-min-count", "2")],
-        Small(Append, "1 b", ""),
-    ),
+    ("manifest.target-file-size", &[("manifest.merge-min-count", "2")], Small(Append, "1 b", "")),
     (
         "metadata.stats-dense-store",
         &[("fields.v.stats-mode", "none"), ("manifest.compression", "null")],
         Small(Append, "false", ""),
     ),
     ("metadata.stats-keep-first-n-columns", &[], Small(Append, "1", "")),
-    ("metadata.stats-mode", &[], Small(Append, "full", "some longer value 39")),
-    ("metadata.stats-mode.per.level", &[], Small(Keyed, "0:full", "some longer value 39")),
-    ("fields.v.stats-mode", &[], Small(Append, "full", "some longer value 39")),
+    ("metadata.stats-mode", &[], Small(Append, "full", "some longer value 9")),
+    ("metadata.stats-mode.per.level", &[], Small(Keyed, "0:full", "some longer value 9")),
+    ("fields.v.stats-mode", &[], Small(Append, "full", "some longer value 9")),
     ("num-levels", &[], Small(Keyed, "3", "|2|1|")),
     ("num-sorted-run.compaction-trigger", &[], Small(Keyed, "2", "|2|1|")),
     ("overwrite-upgrade", &[], Small(Keyed, "false", "")),
-    ("parquet.block.size", &[], Big(Append, "32768", "row groups 2")),
+    ("parquet.block.size", &[], Big(Append, "32768", "row groups 5")),
     ("parquet.compression", &[], Small(Append, "SNAPPY", "SNAPPY")),
     ("parquet.enable.dictionary", &[], Small(Append, "false", "")),
     ("parquet.page.size", &[], Big(Append, "1024", "")),
@@ -109,7 +113,7 @@ const EFFECTS: &[(&str, &[(&str, &str)], How)] = &[
         &[],
         Reason("'full' and 'latest-full' are what a query does anyway; the others are refused"),
     ),
-    ("snapshot.ignore-empty-commit", &[], Small(Append, "false", "APPEND|2|0")),
+    ("snapshot.ignore-empty-commit", &[], Small(Append, "false", "APPEND|303|0")),
     ("source.split.open-file-cost", &[], Small(Append, "1 gb", "")),
     ("source.split.target-size", &[], Small(Append, "1 b", "")),
     ("target-file-size", &[], Big(Append, "16 kb", "")),
@@ -195,6 +199,7 @@ async fn observed(probe: &Probe, kind: Kind, options: &Options, big: bool) -> St
              INSERT OVERWRITE {table} SELECT 5, 'o', DATE '2024-01-01';
              INSERT OVERWRITE {table} SELECT 6, 'o', DATE '2024-01-02';
              INSERT OVERWRITE {table} PARTITION (p = '2024-01-01') {values_only};
+             INSERT INTO {table} VALUES (7, 'w', DATE '2024-01-01');
              INSERT INTO {table} SELECT k, v, p FROM {table} WHERE k < 0",
             values_only = "SELECT CAST(value AS INT), concat('some longer value ', value % 40) \
                            FROM generate_series(0, 299)",
@@ -212,7 +217,9 @@ async fn observed(probe: &Probe, kind: Kind, options: &Options, big: bool) -> St
             "SELECT partition, bucket, level, record_count, null_value_counts, min_value_stats,
                  max_value_stats FROM {table}$files ORDER BY 1, 2, 3, 4"
         ),
-        format!("SELECT commit_kind, total_record_count, delta_record_count FROM {table}$snapshots"),
+        format!(
+            "SELECT commit_kind, total_record_count, delta_record_count FROM {table}$snapshots"
+        ),
         format!("SELECT num_added_files, num_deleted_files FROM {table}$manifests ORDER BY 1, 2"),
         format!("EXPLAIN SELECT k FROM {table}"),
     ] {
@@ -274,11 +281,8 @@ fn describe(dir: &Path, file: &Path) -> Option<String> {
     let footer = SerializedFileReader::new(bytes::Bytes::from(bytes.clone())).unwrap();
     let meta = footer.metadata();
     let groups = meta.row_groups();
-    let columns: Vec<String> = groups[0]
-        .columns()
-        .iter()
-        .map(|column| format!("{}", column.column_path()))
-        .collect();
+    let columns: Vec<String> =
+        groups[0].columns().iter().map(|column| format!("{}", column.column_path())).collect();
     let first = groups[0].column(groups[0].num_columns() - 1);
     Some(format!(
         "{name}: {} bytes, row groups {}, columns {}, {} {:?}",

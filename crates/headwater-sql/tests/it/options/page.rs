@@ -213,7 +213,10 @@ pub(super) fn compare(mut rows: Vec<Row>, catalogs: &[String]) {
     for line in catalogs {
         writeln!(page, "{line}").unwrap();
     }
-    let page: String = page.lines().map(|line| line.replace("|  |", "| |") + "\n").collect();
+    let page: String = page
+        .lines()
+        .map(|line| line.replace("|  |", "| |").replace("|  |", "| |") + "\n")
+        .collect();
     let path = repository_root().join("docs/user/options.md");
     if std::env::var("HEADWATER_BLESS").is_ok_and(|v| v == "1") {
         std::fs::write(&path, page).unwrap();
