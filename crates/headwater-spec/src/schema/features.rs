@@ -28,6 +28,10 @@ pub(super) fn check(schema: &TableSchema) -> Result<(), SpecError> {
             "is not possible for a table without a primary key and with 'bucket' = '-1'",
         );
     }
+    if !listed(schema, "vector.file.format").is_empty() && !is_on(schema, "data-evolution.enabled")
+    {
+        return refuse("vector.file.format", "needs 'data-evolution.enabled' = 'true'");
+    }
     if is_on(schema, "data-evolution.enabled") {
         for key in ["deletion-vectors.enabled", "clustering.incremental"] {
             if is_on(schema, key) {

@@ -25,7 +25,9 @@ enum How {
 use How::{Big, Reason, Small, Test};
 
 /// The option, what both tables say besides, and how it is known to act.
-const EFFECTS: &[(&str, &[(&str, &str)], How)] = &[
+type Effect = (&'static str, &'static [(&'static str, &'static str)], How);
+
+const EFFECTS: &[Effect] = &[
     ("add-column-before-partition", &[], Test("options_of_a_table_decide_about_its_changes")),
     (
         "alter-column-null-to-not-null.disabled",
