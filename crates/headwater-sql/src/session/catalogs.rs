@@ -207,8 +207,9 @@ fn without_effect(key: &str, value: &str) -> Result<Option<String>, SqlError> {
         Some((_, reason)) => Ok(Some(format!(
             "catalog option '{key}' = '{value}' has no effect in this version: {reason}"
         ))),
+        // The value may be a secret.
         None => Err(SqlError::unsupported(
-            format!("catalog option '{key}' = '{value}' is"),
+            format!("catalog option '{key}' is"),
             match option.key.as_str() {
                 "case-sensitive" => "names are always case sensitive",
                 _ => "this version reads catalogs that are directories, not metastores and servers",

@@ -134,9 +134,23 @@ fn name_and_type(option: &KnownOption) -> String {
     };
     let default = match option.default.as_deref() {
         None | Some("") => String::new(),
+        Some(default) if option.value_type == "Duration" => format!("`{}`", duration(default)),
         Some(default) => format!("`{default}`"),
     };
     format!("| {name} | {kind} | {default} |")
+}
+
+/// A duration of the list, such as `PT0.01S`, as an option takes it.
+fn duration(iso: &str) -> String {
+    let text = iso.strip_prefix("PT").unwrap();
+    let (number, unit) = text.split_at(text.len() - 1);
+    match (number.parse::<u32>(), unit) {
+        (Ok(number), "H") => format!("{number} h"),
+        (Ok(number), "M") => format!("{number} min"),
+        (Ok(number), "S") => format!("{number} s"),
+        (Err(_), "S") => format!("{} ms", number.parse::<f64>().unwrap() * 1000.0),
+        _ => panic!("{iso}"),
+    }
 }
 
 /// The lines about the options of catalogs.
@@ -157,6 +171,7 @@ pub(super) async fn catalog_rows(probe: &Probe) -> Vec<String> {
         for value in &values {
             let name = probe.name();
             let place = probe.warehouse.path(&name);
+            let secret = format!("= '{value}'");
             let more = match option.key.as_str() {
                 "warehouse" => String::new(),
                 key => format!(", '{key}' = '{value}'"),
@@ -173,7 +188,11 @@ pub(super) async fn catalog_rows(probe: &Probe) -> Vec<String> {
                     }
                     _ => panic!("{}: {said:?}", option.key),
                 },
-                Err(error) if error.to_string().contains(&option.key) => "not made".to_owned(),
+                Err(error) if error.to_string().contains(&option.key) => {
+                    let shown = option.value_type == "String" && option.key != "metastore";
+                    assert!(!(shown && error.to_string().contains(&secret)), "{error}");
+                    "not made".to_owned()
+                }
                 Err(error) => panic!("{}: {error}", option.key),
             };
             let quiet = ["warehouse", "case-sensitive"].contains(&option.key.as_str());
