@@ -16,22 +16,23 @@ const CHECK: &[Step] = &[
     (&[], &["fmt", "--all", "--check"]),
     (&[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     (&[], &["test", "--package", "headwater-testkit", "--test", "layers", "--test", "docs"]),
-    (&[], &["test", "--package", "headwater-spec", "--test", "options_reference"]),
+    (&[], OPTIONS_PAGE),
     (
         &[("RUSTDOCFLAGS", "-D warnings")],
         &["doc", "--workspace", "--no-deps", "--document-private-items"],
     ),
 ];
 
+/// The page of options is made of what becomes of tables with them.
+const OPTIONS_PAGE: &[&str] =
+    &["test", "--workspace", "--test", "it", "--", "options::every_option_acts"];
+
+/// The page of functions is made of the table that registers them.
+const FUNCTIONS_PAGE: &[&str] = &["test", "--workspace", "--lib", "functions_page"];
+
 const DOCS: &[Step] = &[
-    (
-        &[("HEADWATER_BLESS", "1")],
-        &["test", "--package", "headwater-spec", "--test", "options_reference"],
-    ),
-    (
-        &[("HEADWATER_BLESS", "1")],
-        &["test", "--package", "headwater-sql", "--lib", "functions_page"],
-    ),
+    (&[("HEADWATER_BLESS", "1")], OPTIONS_PAGE),
+    (&[("HEADWATER_BLESS", "1")], FUNCTIONS_PAGE),
 ];
 
 const NIGHTLY: &[Step] =

@@ -57,8 +57,9 @@ impl Lookups {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Remembers the warnings of a table that was made just now, also that it cannot be filled.
-    pub(crate) fn created(&self, table: &Table) {
+    /// Remembers the warnings of a table that was made just now, or opened with other options; also
+    /// that it cannot be filled.
+    pub(crate) fn opened_anew(&self, table: &Table) {
         self.opened(table);
         if let Some(reason) = table.write_refusal() {
             let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 //!
 //! Source: Paimon 1.4.2 `AbstractFileStoreTable#copy`, `TimeTravelUtil`.
 
-use headwater_spec::options::{check_change, check_ddl};
+use headwater_spec::options::{check_change, check_ddl, known};
 use headwater_spec::schema::validate;
 use headwater_spec::{Snapshot, SpecError, TableSchema};
 
@@ -21,6 +21,7 @@ impl Table {
     /// [`SpecError::Option`] for an unknown option, a wrong value, or one that stored rows depend
     /// on; there is no such snapshot.
     pub async fn with_options(&self, options: &[(String, String)]) -> Result<Self> {
+        let options = &newer_names(options);
         for (key, value) in options {
             check_ddl(key, value)?;
             check_change(self.schema(), key, value)?;
@@ -70,6 +71,17 @@ impl Table {
             }),
         }
     }
+}
+
+/// The options with the newer names of those that choose a snapshot.
+fn newer_names(options: &[(String, String)]) -> Vec<(String, String)> {
+    let newer = |key: &str| {
+        let name = known(key).map(|option| option.key.as_str())?;
+        (TRAVEL.contains(&name) && !options.iter().any(|(other, _)| other == name)).then_some(name)
+    };
+    let named =
+        |(key, value): &(String, String)| (newer(key).unwrap_or(key).to_owned(), value.clone());
+    options.iter().map(named).collect()
 }
 
 /// Whether a scan mode says nothing more than the option that chooses the snapshot.

@@ -7,17 +7,23 @@
 mod change;
 mod engine;
 mod known;
+mod patterns;
 mod raw;
 mod support;
 mod table;
+mod treatment;
 mod values;
 
 pub use change::{check_change, check_reset, effective_option, is_immutable};
-pub use known::{KnownOption, check_ddl, is_known, known, nearest, nearest_of, table_options};
+pub use known::{
+    KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
+    is_known, known, nearest, nearest_of, table_options,
+};
 pub use raw::Options;
-pub use support::{Findings, Treatment, inspect, treatment};
+pub use support::{Findings, inspect};
 pub use table::{
     CommitOptions, FileOptions, ManifestOptions, PartitionOptions, SplitOptions, StatsMode,
     StatsOptions, TableOptions,
 };
+pub use treatment::{Treatment, treatment};
 pub use values::{parse_duration_millis, parse_memory};

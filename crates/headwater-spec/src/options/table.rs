@@ -34,6 +34,8 @@ pub struct TableOptions {
     pub write_buffer_bytes: u64,
     /// `ignore-update-before`: written `-U` rows are left out; default false.
     pub ignore_update_before: bool,
+    /// `ignore-delete`: written `-U` and `-D` rows are left out; default false.
+    pub ignore_delete: bool,
     /// `read.batch-size`: rows per batch of a read, if set.
     pub read_batch_rows: Option<usize>,
 }
@@ -203,6 +205,7 @@ impl TableOptions {
             num_levels: int(schema, "num-levels", trigger.saturating_add(1))?,
             write_buffer_bytes: memory(schema, "write-buffer-size", 256 << 20)?,
             ignore_update_before: bool_option(schema, "ignore-update-before", false)?,
+            ignore_delete: bool_option(schema, "ignore-delete", false)?,
             read_batch_rows: match schema.option("read.batch-size") {
                 None => None,
                 Some(_) => Some(count(schema, "read.batch-size", 1024)?.max(1)),
@@ -214,12 +217,7 @@ impl TableOptions {
 impl FileOptions {
     fn parse(schema: &TableSchema, keyed: bool) -> Result<Self, SpecError> {
         let formats = file_formats(schema);
-        // Files of a table without a key have no level, and Java looks for none.
-        let leveled = per_level(schema, "file.compression.per.level", 0)?.filter(|_| keyed);
-        let compression = leveled
-            .or_else(|| text(schema, "parquet.compression"))
-            .or_else(|| text(schema, "file.compression"))
-            .unwrap_or_else(|| "zstd".into());
+        let (_, compression) = file_compression(schema)?;
         let block = match schema.option("file.block-size") {
             Some(_) => memory(schema, "file.block-size", 128 << 20)?,
             None => plain_bytes(schema, "parquet.block.size", 128 << 20)?,
@@ -229,7 +227,7 @@ impl FileOptions {
                 .into_iter()
                 .next_back()
                 .map_or_else(|| "parquet".into(), |(_, format)| format.to_lowercase()),
-            compression: compression.to_lowercase(),
+            compression,
             zstd_level: int(schema, "file.compression.zstd-level", 1)?,
             target_bytes: memory(
                 schema,
@@ -384,7 +382,12 @@ fn memory(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecErro
 
 /// A size that Java hands to its Parquet writer: a plain number of bytes.
 fn plain_bytes(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecError> {
-    memory(schema, key, default)
+    match schema.option(key) {
+        None => Ok(default),
+        Some(v) => {
+            v.trim().parse().map_err(|_| wrong(key, format!("{v:?} is not a number of bytes")))
+        }
+    }
 }
 
 fn duration(schema: &TableSchema, key: &str, default_millis: u64) -> Result<Duration, SpecError> {
@@ -395,10 +398,16 @@ fn duration(schema: &TableSchema, key: &str, default_millis: u64) -> Result<Dura
     Ok(Duration::from_millis(millis))
 }
 
-/// The value for `level` in an option like `0:avro,5:parquet`.
-fn per_level(schema: &TableSchema, key: &str, level: i32) -> Result<Option<String>, SpecError> {
-    let Some(map) = schema.option(key) else { return Ok(None) };
-    for part in map.split(',').filter(|p| !p.trim().is_empty()) {
+/// The value for `level` in an option like `0:avro,5:parquet`, or in `<key>.<level>`.
+pub(super) fn per_level(
+    schema: &TableSchema,
+    key: &str,
+    level: i32,
+) -> Result<Option<String>, SpecError> {
+    let Some(map) = schema.option(key) else {
+        return Ok(text(schema, &format!("{key}.{level}")));
+    };
+    for part in map.split(',').filter(|p| !p.trim().is_empty() && *p != "{}") {
         let (number, value) = part
             .split_once(':')
             .ok_or_else(|| wrong(key, format!("{part:?} is not of the form level:value")))?;
@@ -409,6 +418,21 @@ fn per_level(schema: &TableSchema, key: &str, level: i32) -> Result<Option<Strin
         }
     }
     Ok(None)
+}
+
+/// Which option decides how files of level 0 are compressed, and what it says.
+pub(super) fn file_compression(schema: &TableSchema) -> Result<(&'static str, String), SpecError> {
+    // Files of a table without a key have no level, and Java looks for none.
+    let leveled = per_level(schema, "file.compression.per.level", 0)?;
+    if let Some(leveled) = leveled.filter(|_| !schema.primary_keys.is_empty()) {
+        return Ok(("file.compression.per.level", leveled));
+    }
+    for key in ["parquet.compression", "file.compression"] {
+        if let Some(value) = text(schema, key) {
+            return Ok((key, value));
+        }
+    }
+    Ok(("file.compression", "zstd".to_owned()))
 }
 
 fn stats_mode(key: &str, text: &str) -> Result<StatsMode, SpecError> {

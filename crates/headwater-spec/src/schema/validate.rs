@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::TableSchema;
+use super::{TableSchema, features};
 use crate::error::SpecError;
 use crate::options::{TableOptions, effective_option};
 use crate::types::{DataType, TypeKind};
@@ -21,6 +21,7 @@ pub fn validate(schema: &TableSchema) -> Result<(), SpecError> {
     check_buckets(schema)?;
     check_columns_in_options(schema)?;
     check_engine(schema)?;
+    features::check(schema)?;
     check_retention(schema)
 }
 
@@ -28,7 +29,7 @@ pub(super) fn definition(reason: impl Into<String>) -> SpecError {
     SpecError::Definition { reason: reason.into() }
 }
 
-fn refuse<T>(key: &str, reason: impl Into<String>) -> Result<T, SpecError> {
+pub(super) fn refuse<T>(key: &str, reason: impl Into<String>) -> Result<T, SpecError> {
     Err(SpecError::Option { key: key.to_owned(), reason: reason.into() })
 }
 
@@ -158,18 +159,18 @@ fn check_buckets(schema: &TableSchema) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// The value of an option that is a word, in lower case with dashes.
-fn word(schema: &TableSchema, key: &str) -> String {
-    effective_option(schema, key).unwrap_or_default().trim().to_lowercase().replace('_', "-")
+/// The value of an option that is a word, in lower case.
+pub(super) fn word(schema: &TableSchema, key: &str) -> String {
+    effective_option(schema, key).unwrap_or_default().trim().to_lowercase()
 }
 
-fn is_on(schema: &TableSchema, key: &str) -> bool {
+pub(super) fn is_on(schema: &TableSchema, key: &str) -> bool {
     word(schema, key) == "true"
 }
 
 /// Columns that an option lists, separated by commas.
-fn listed<'a>(schema: &'a TableSchema, key: &str) -> Vec<&'a str> {
-    let text = schema.options.get(key).unwrap_or_default();
+pub(super) fn listed<'a>(schema: &'a TableSchema, key: &str) -> Vec<&'a str> {
+    let text = effective_option(schema, key).unwrap_or_default();
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
 }
 

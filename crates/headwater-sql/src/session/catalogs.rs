@@ -17,28 +17,19 @@ pub(crate) const DEFAULT_DATABASE: &str = "default";
 /// Options of a catalog that start so are options of every table made in it.
 const TABLE_DEFAULT: &str = "table-default.";
 
-/// Options of a catalog that act.
-const HONOURED: [&str; 5] = ["type", "warehouse", "metastore", "default-database", "table.type"];
-/// Options about what is not there: caches, locks, pools, other kinds of tables.
-const NO_EFFECT: [&str; 18] = [
-    "cache-enabled",
-    "cache.deletion-vectors.max-num",
-    "cache.expire-after-access",
-    "cache.expire-after-write",
-    "cache.expiration-interval",
-    "cache.manifest.max-memory",
-    "cache.manifest.small-file-memory",
-    "cache.manifest.small-file-threshold",
-    "cache.partition.max-num",
-    "cache.snapshot.max-num-per-table",
-    "client-pool-size",
-    "file-io.allow-cache",
-    "format-table.enabled",
-    "lock-acquire-timeout",
-    "lock-check-max-sleep",
-    "lock.enabled",
-    "resolving-file-io.enabled",
-    "sync-all-properties",
+/// Options of a catalog that Flink and this version have beside Paimon's.
+const OF_FLINK: [&str; 2] = ["type", "default-database"];
+/// Why an option of a catalog does nothing, by the start of its key.
+const NO_EFFECT: [(&str, &str); 9] = [
+    ("cache", "nothing is cached"),
+    ("client-pool-size", "there is no metastore to connect to"),
+    ("file-io.allow-cache", "nothing is cached"),
+    ("format-table.enabled", "there are no format tables"),
+    ("lock-", "a commit needs no lock of the catalog"),
+    ("lock.enabled", "a commit needs no lock of the catalog"),
+    ("lock.type", "a commit needs no lock of the catalog"),
+    ("resolving-file-io.enabled", "the URI of the warehouse decides on the file system"),
+    ("sync-all-properties", "there is no metastore to tell about properties"),
 ];
 /// Options that go to a file system, by the start of their names.
 const FILE_SYSTEMS: [&str; 10] =
@@ -161,12 +152,13 @@ pub(crate) async fn open(
             }
             "warehouse" => warehouse = Some(value.clone()),
             "default-database" => default_database.clone_from(value),
+            "case-sensitive" | "allow-upper-case" if value.eq_ignore_ascii_case("true") => {}
             _ => match key.strip_prefix(TABLE_DEFAULT) {
                 Some(option) => {
                     options::check_ddl(option, value).map_err(headwater::Error::from)?;
                     table_defaults.push((option.to_owned(), value.clone()));
                 }
-                None => warnings.push(without_effect(key)?),
+                None => warnings.extend(without_effect(key, value)?),
             },
         }
     }
@@ -189,11 +181,9 @@ pub(crate) async fn open(
     Ok((entry, warnings))
 }
 
-/// The warning about an option that does nothing; unknown ones are refused.
-fn without_effect(key: &str) -> Result<String, SqlError> {
-    if NO_EFFECT.contains(&key) {
-        return Ok(format!("catalog option '{key}' has no effect in this version"));
-    }
+/// The warning about an option that does nothing; unknown ones are refused, and those that ask for
+/// what is not there.
+fn without_effect(key: &str, value: &str) -> Result<Option<String>, SqlError> {
     if FILE_SYSTEMS.iter().any(|start| key.starts_with(start)) {
         return Err(SqlError::unsupported(
             format!("catalog option '{key}' is"),
@@ -201,10 +191,29 @@ fn without_effect(key: &str) -> Result<String, SqlError> {
              AWS_ACCESS_KEY_ID",
         ));
     }
-    let known = HONOURED.iter().chain(&NO_EFFECT).copied();
-    let hint = nearest_of(key, known).map(|near| format!("; did you mean '{near}'?"));
-    Err(SqlError::invalid(format!(
-        "there is no catalog option '{key}'{}",
-        hint.unwrap_or_default()
-    )))
+    let Some(option) = options::catalog_option(key) else {
+        let known = options::catalog_options().map(|option| option.key.as_str()).chain(OF_FLINK);
+        let hint = nearest_of(key, known).map(|near| format!("; did you mean '{near}'?"));
+        return Err(SqlError::invalid(format!(
+            "there is no catalog option '{key}'{}",
+            hint.unwrap_or_default()
+        )));
+    };
+    options::check_catalog_option(option, value).map_err(headwater::Error::from)?;
+    if options::is_default(option, value) {
+        return Ok(None);
+    }
+    match NO_EFFECT.iter().find(|(start, _)| option.key.starts_with(start)) {
+        Some((_, reason)) => Ok(Some(format!(
+            "catalog option '{key}' = '{value}' has no effect in this version: {reason}"
+        ))),
+        // The value may be a secret.
+        None => Err(SqlError::unsupported(
+            format!("catalog option '{key}' is"),
+            match option.key.as_str() {
+                "case-sensitive" => "names are always case sensitive",
+                _ => "this version reads catalogs that are directories, not metastores and servers",
+            },
+        )),
+    }
 }

@@ -176,7 +176,7 @@ impl SqlSession {
         let created = catalog.create_table(&name.id, definition, if_not_exists).await;
         let created = created.map_err(table_error)?;
         if created && let Ok(table) = open_table(catalog.as_ref(), &name.id).await {
-            scope.lookups.created(&table);
+            scope.lookups.opened_anew(&table);
         }
         Ok(created)
     }

@@ -132,9 +132,18 @@ impl Scope {
         let entry = self.entry(name)?;
         let table = open_table(entry.catalog.as_ref(), &name.id).await?;
         let options = self.dynamic_options(name, hint);
-        let table = if options.is_empty() { table } else { table.with_options(&options).await? };
-        self.lookups.opened(&table);
-        Ok(table)
+        if options.is_empty() {
+            self.lookups.opened(&table);
+            return Ok(table);
+        }
+        let changed = table.with_options(&options).await?;
+        // A query does not see what the options forbid to a writer: it is said.
+        if table.write_refusal() == changed.write_refusal() {
+            self.lookups.opened(&changed);
+        } else {
+            self.lookups.opened_anew(&changed);
+        }
+        Ok(changed)
     }
 
     /// DataFusion's state: the tables of this scope, its current names, `threads` parts.

@@ -276,10 +276,10 @@ fn options(schema: &TableSchema) -> Result<RecordBatch, SqlError> {
             .get(&option.key)
             .or_else(|| option.fallback.iter().find_map(|older| schema.options.get(older)));
         let honoured = match treatment(&option.key) {
-            Treatment::Honoured => "yes",
-            Treatment::InternalToJava => "has no meaning here",
-            Treatment::SelectsOtherRows => "in a hint only, where this version can",
-            Treatment::Kept => "no: kept for other engines",
+            Treatment::Honoured => "yes".to_owned(),
+            Treatment::Refused => "no: refused".to_owned(),
+            Treatment::SelectsOtherRows => "in a hint only, where this version can".to_owned(),
+            Treatment::Kept(reason) => format!("no: {reason}"),
         };
         let mut kind = option.value_type.clone();
         if let Some(values) = &option.values {
@@ -289,7 +289,7 @@ fn options(schema: &TableSchema) -> Result<RecordBatch, SqlError> {
             text(&option.key),
             effective_option(schema, &option.key).map(str::to_owned),
             option.default.clone(),
-            Some(if set.is_some() { format!("{honoured} (set)") } else { honoured.to_owned() }),
+            Some(if set.is_some() { format!("{honoured} (set)") } else { honoured }),
             Some(kind),
         ]);
     }

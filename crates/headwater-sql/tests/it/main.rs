@@ -10,6 +10,7 @@ mod examples;
 mod files;
 mod functions;
 mod inserts;
+mod options;
 mod queries;
 mod system_tables;
 mod warehouse;

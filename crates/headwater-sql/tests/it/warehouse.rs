@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt;
-use headwater::Env;
+use headwater::{CatalogOptions, Env, SyncMode};
 use headwater_sql::{Output, SessionOptions, SqlError, SqlSession, StatementResult};
 use tempfile::TempDir;
 
@@ -17,6 +17,14 @@ impl Warehouse {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let session = open(dir.path().join("warehouse").to_str().unwrap()).await;
+        Self { dir, session }
+    }
+
+    /// One whose files need not survive a crash of the machine.
+    pub(crate) async fn unsynced() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let how = CatalogOptions { create: true, sync: SyncMode::Off };
+        let session = open_with(dir.path().join("warehouse").to_str().unwrap(), how).await;
         Self { dir, session }
     }
 
@@ -51,11 +59,14 @@ impl Warehouse {
 }
 
 pub(crate) async fn open(warehouse: &str) -> SqlSession {
+    open_with(warehouse, CatalogOptions { create: true, sync: SyncMode::default() }).await
+}
+
+async fn open_with(warehouse: &str, how: CatalogOptions) -> SqlSession {
     let env = Env::system(2, 256 << 20);
-    let catalog = headwater::open_catalog(warehouse, true, env.clone()).await.unwrap();
-    SqlSession::new(SessionOptions::new(Arc::new(catalog), env).threads(2).memory_bytes(256 << 20))
-        .await
-        .unwrap()
+    let catalog = headwater::open_catalog_with(warehouse, how, env.clone()).await.unwrap();
+    let options = SessionOptions::new(Arc::new(catalog), env);
+    SqlSession::new(options.threads(2).memory_bytes(256 << 20).sync(how.sync)).await.unwrap()
 }
 
 pub(crate) async fn lines_of(result: StatementResult) -> Result<Vec<String>, SqlError> {

@@ -134,7 +134,7 @@ impl TableWrite {
         // Nullability of the caller's schema does not matter any more.
         let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
         let batch = self.defaults.fill(batch)?;
-        let (batch, kinds) = self.without_update_before(batch, kinds)?;
+        let (batch, kinds) = self.without_ignored(batch, kinds)?;
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
@@ -184,18 +184,29 @@ impl TableWrite {
         })
     }
 
-    /// The rows without `-U`, if the table ignores them.
-    fn without_update_before(
+    /// The kinds of rows that the table ignores.
+    fn ignored_kinds(&self) -> &'static [i8] {
+        let options = self.table.options();
+        match (options.ignore_delete, options.ignore_update_before) {
+            (true, _) => &[headwater_lsm::UPDATE_BEFORE, headwater_lsm::DELETE],
+            (false, true) => &[headwater_lsm::UPDATE_BEFORE],
+            (false, false) => &[],
+        }
+    }
+
+    /// The rows without the kinds that the table ignores.
+    fn without_ignored(
         &self,
         batch: RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<(RecordBatch, Option<Int8Array>)> {
         let Some(kinds) = kinds else { return Ok((batch, None)) };
-        if !self.table.options().ignore_update_before {
+        let ignored = self.ignored_kinds();
+        if ignored.is_empty() {
             return Ok((batch, Some(kinds.clone())));
         }
         let kept: BooleanArray =
-            kinds.values().iter().map(|k| Some(*k != headwater_lsm::UPDATE_BEFORE)).collect();
+            kinds.values().iter().map(|k| Some(!ignored.contains(k))).collect();
         let left = filter(kinds, &kept)?;
         Ok((filter_record_batch(&batch, &kept)?, Some(AsArray::as_primitive(&left).clone())))
     }
@@ -215,7 +226,10 @@ impl TableWrite {
         if let Some(kind) = kinds.values().iter().find(|k| !(0..=3).contains(*k)) {
             return refuse(format!("{kind} is not a row kind: 0 +I, 1 -U, 2 +U, 3 -D"));
         }
-        if !self.table.has_primary_key() && kinds.values().iter().any(|k| *k != 0) {
+        let ignored = self.ignored_kinds();
+        if !self.table.has_primary_key()
+            && kinds.values().iter().any(|k| *k != 0 && !ignored.contains(k))
+        {
             return refuse("it has no primary key and takes only +I rows".into());
         }
         Ok(())

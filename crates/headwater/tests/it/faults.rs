@@ -358,18 +358,45 @@ fn an_overwrite_computed_from_the_table_refuses_rows_that_it_has_not_read() {
 }
 
 #[test]
-fn a_commit_without_retries_that_loses_names_its_rival() {
+fn a_commit_that_may_not_try_again_names_its_rival() {
     run(async {
-        let definition = append().option("commit.max-retries", "0");
-        let other = Change::insert(rows(&["a"], 50..51, "theirs"));
-        let (done, old, found) = race(&definition, change(), other.clone()).await;
-        let error = done.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Conflict);
-        let text = error.to_string();
-        for part in ["snapshot 3", "'rival'", "77", "commit.max-retries"] {
-            assert!(text.contains(part), "{text}");
+        for (key, value) in [("commit.max-retries", "0"), ("commit.timeout", "0 ms")] {
+            let definition = append().option(key, value);
+            let other = Change::insert(rows(&["a"], 50..51, "theirs"));
+            let (done, old, found) = race(&definition, change(), other.clone()).await;
+            let error = done.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Conflict);
+            let text = error.to_string();
+            for part in ["snapshot 3", "'rival'", "77", key] {
+                assert!(text.contains(part), "{text}");
+            }
+            assert_eq!(found, other.apply(&old, false));
         }
-        assert_eq!(found, other.apply(&old, false));
+    });
+}
+
+#[test]
+fn the_pause_before_another_try_is_as_long_as_the_options_say() {
+    run(async {
+        for (min, max, least, most) in
+            [("7 s", "7 s", 7_000, 8_400), ("7 s", "2 s", 2_000, 2_400), ("1 ms", "2 ms", 1, 3)]
+        {
+            let definition =
+                append().option("commit.min-retry-wait", min).option("commit.max-retry-wait", max);
+            let (plain, _) = prepared(&definition).await;
+            let rival = Arc::clone(&plain);
+            let io = Interloper::before_publish(&plain, "snapshot-3", move || async move {
+                let table = open(&rival, &pool_env(50)).await.unwrap();
+                let theirs = Change::insert(rows(&["a"], 50..51, "theirs"));
+                write(&table, "rival", 77, &theirs).await.unwrap();
+            });
+            let env = pool_env(51);
+            let table = open(&io, &env).await.unwrap();
+            let before = env.clock.monotonic();
+            write(&table, USER, 1, &change()).await.unwrap();
+            let waited = (env.clock.monotonic() - before).as_millis();
+            assert!((least..=most).contains(&waited), "{min}, {max}: {waited} ms");
+        }
     });
 }
 

@@ -10,6 +10,7 @@
 mod corruption;
 mod coverage;
 mod faults;
+mod ignored;
 mod properties;
 mod replay;
 mod roundtrip;
