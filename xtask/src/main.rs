@@ -30,10 +30,8 @@ const OPTIONS_PAGE: &[&str] =
 /// The page of functions is made of the table that registers them.
 const FUNCTIONS_PAGE: &[&str] = &["test", "--workspace", "--lib", "functions_page"];
 
-const DOCS: &[Step] = &[
-    (&[("HEADWATER_BLESS", "1")], OPTIONS_PAGE),
-    (&[("HEADWATER_BLESS", "1")], FUNCTIONS_PAGE),
-];
+const DOCS: &[Step] =
+    &[(&[("HEADWATER_BLESS", "1")], OPTIONS_PAGE), (&[("HEADWATER_BLESS", "1")], FUNCTIONS_PAGE)];
 
 const NIGHTLY: &[Step] =
     &[(&[("HEADWATER_LONG", "1")], &["test", "--workspace", "--no-fail-fast"])];

@@ -136,7 +136,7 @@ impl FilePaths {
         let request =
             Request::parse(name).map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(match opened(&request, self.state.as_ref(), true).await? {
-            Opened::Typed(table) => Arc::new(table),
+            Opened::Typed(table) => table,
             Opened::Texts(table) => {
                 self.open.opened(name, table.clone());
                 Arc::new(table)
@@ -151,7 +151,7 @@ pub(crate) async fn open(
     state: &SessionState,
 ) -> std::result::Result<Arc<dyn TableProvider>, SqlError> {
     match opened(request, state, false).await {
-        Ok(Opened::Typed(table)) => Ok(Arc::new(table)),
+        Ok(Opened::Typed(table)) => Ok(table),
         Ok(Opened::Texts(table)) => Ok(Arc::new(table)),
         Err(error) => Err(readable(&request.path, &error)),
     }
@@ -160,7 +160,7 @@ pub(crate) async fn open(
 /// Files as a table.
 enum Opened {
     /// The files say what types their values have.
-    Typed(ListingTable),
+    Typed(Arc<ListingTable>),
     /// The files hold texts.
     Texts(CsvTable),
 }
@@ -181,7 +181,7 @@ async fn opened(request: &Request, state: &SessionState, directories: bool) -> R
     }
     let table = ListingTable::try_new(config.infer_schema(state).await?)?;
     if !is_csv(&options) {
-        return Ok(Opened::Typed(table));
+        return Ok(Opened::Typed(Arc::new(table)));
     }
     check_headers(state, &url, &options).await?;
     Ok(Opened::Texts(CsvTable::open(request, table, state, state.task_ctx()).await?))

@@ -56,6 +56,9 @@ pub(super) type AtStart = fn(NaiveDateTime, &Context) -> ScalarValue;
 /// Another expression for a call, given the types of its arguments.
 pub(super) type Simplify = fn(&[Expr], &[Arrow]) -> Option<Expr>;
 
+/// From the types that arguments have to those that they are brought to.
+pub(super) type Unify = fn(&[Arrow]) -> Result<Vec<Arrow>>;
+
 /// A function: one row of what this crate registers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spec {
@@ -79,7 +82,7 @@ pub(super) struct Spec {
     /// The values of all rows.
     pub(super) eval: fn(&Call<'_>) -> Result<ArrayRef>,
     /// Brings arguments to common types, after the parameters were checked.
-    pub(super) unify: Option<fn(&[Arrow]) -> Result<Vec<Arrow>>>,
+    pub(super) unify: Option<Unify>,
 }
 
 impl Spec {
@@ -147,7 +150,7 @@ impl Spec {
         self
     }
 
-    pub(super) const fn unify(mut self, unify: fn(&[Arrow]) -> Result<Vec<Arrow>>) -> Self {
+    pub(super) const fn unify(mut self, unify: Unify) -> Self {
         self.unify = Some(unify);
         self
     }

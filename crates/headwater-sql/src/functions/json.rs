@@ -86,7 +86,7 @@ impl Clauses {
                 }
                 "WITHOUT" | "WITH" => {
                     let mut conditional = false;
-                    while let Some(next) = words.next() {
+                    for next in words.by_ref() {
                         conditional |= next == "CONDITIONAL";
                         if next == "WRAPPER" {
                             break;

@@ -176,3 +176,87 @@ async fn more_expressions_give_the_results_of_flink() {
     let faults = faults(&Warehouse::new().await.session, &lines).await;
     assert!(faults.is_empty(), "{} differ:\n{}", faults.len(), faults.join("\n"));
 }
+
+#[tokio::test]
+async fn averages_have_the_types_of_their_values() {
+    let w = Warehouse::new().await;
+    w.run(
+        "CREATE TABLE t (g STRING, i INT, b BIGINT, f FLOAT, d DECIMAL(10, 2), x DOUBLE);
+         INSERT INTO t VALUES
+             ('a', 1, 9007199254740993, 1.5, 1.10, 1), ('a', 2, 9007199254740995, 1.5, 2.20, 2),
+             ('a', 4, NULL, 1.5, 4.41, 4), ('b', -7, 1, NULL, NULL, 0), ('b', -8, 2, NULL, NULL, 1)",
+    )
+    .await;
+    for (query, expected) in [
+        (
+            "SELECT g, avg(i), avg(b), avg(f), avg(d), avg(x), sum(i), count(*) FROM t GROUP BY g
+             ORDER BY g",
+            &[
+                "a|2|9007199254740994|1.5|2.570000|2.3333333333333335|7|3",
+                "b|-7|1|NULL|NULL|0.5|-15|2",
+            ][..],
+        ),
+        ("SELECT avg(i) FROM t WHERE g = 'c'", &["NULL"]),
+        ("SELECT avg(DISTINCT i + 0) FROM t", &["-1"]),
+        ("SELECT avg(i) FILTER (WHERE i > 0), avg(i) FROM t", &["2|-1"]),
+        ("SELECT g FROM t GROUP BY g HAVING avg(i) = 2 ORDER BY avg(i) DESC", &["a"]),
+        (
+            "SELECT g, avg(i) AS a FROM t GROUP BY ROLLUP (g) ORDER BY a, g",
+            &["b|-7", "NULL|-1", "a|2"],
+        ),
+        (
+            "SELECT i, avg(i) OVER (PARTITION BY g ORDER BY i) AS a, rank() OVER (ORDER BY i) AS r
+             FROM t ORDER BY i",
+            &["-8|-8|1", "-7|-7|2", "1|1|3", "2|1|4", "4|2|5"],
+        ),
+        ("SELECT avg(a) FROM (SELECT g, avg(i) AS a FROM t GROUP BY g)", &["-2"]),
+        (
+            "SELECT stddev_pop(i), var_samp(i), var_pop(x) FROM t WHERE g = 'a'",
+            &["1|2|1.5555555555555554"],
+        ),
+        ("SELECT first_value(b ORDER BY i DESC) FROM t WHERE g = 'a'", &["9007199254740995"]),
+        ("SELECT CAST(avg(i) AS STRING) || '!' FROM t", &["-1!"]),
+    ] {
+        assert_eq!(w.run(query).await, expected, "{query}");
+    }
+    w.run("CREATE TABLE means AS SELECT g, avg(i) AS i, avg(d) AS d FROM t GROUP BY g").await;
+    let columns = w.run("DESCRIBE means").await;
+    assert!(columns[1].starts_with("i|INT|"), "{columns:?}");
+    assert!(columns[2].starts_with("d|DECIMAL(38, 6)|"), "{columns:?}");
+    w.run("SET 'headwater.functions' = 'datafusion'").await;
+    assert_eq!(w.run("SELECT avg(i) FROM t WHERE g = 'a'").await, ["2.3333333333333335"]);
+}
+
+#[tokio::test]
+async fn floats_stay_floats_beside_decimals() {
+    let w = Warehouse::new().await;
+    w.run("CREATE TABLE t (x DOUBLE); INSERT INTO t VALUES (0.1), (1e300), (0.30000000000000004)")
+        .await;
+    for (query, expected) in [
+        ("SELECT x FROM t WHERE x BETWEEN 0.05 AND 0.15", &["0.1"][..]),
+        ("SELECT x FROM t WHERE x IN (0.1, 7.5)", &["0.1"]),
+        ("SELECT x FROM t WHERE x NOT IN (0.1, 0.3) ORDER BY x", &["0.30000000000000004", "1e300"]),
+        ("SELECT CASE WHEN x > 1 THEN x ELSE 2.5 END AS v FROM t WHERE x > 1", &["1e300"]),
+        (
+            "SELECT v FROM (SELECT x AS v FROM t UNION ALL SELECT 2.5) ORDER BY v",
+            &["0.1", "0.30000000000000004", "2.5", "1e300"],
+        ),
+    ] {
+        assert_eq!(w.run(query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn settings_choose_functions_and_zone() {
+    let w = Warehouse::new().await;
+    let chars = "SELECT CHR(321), FROM_UNIXTIME(0)";
+    assert_eq!(w.run(chars).await, ["A|1970-01-01 00:00:00"]);
+    w.run("SET 'table.local-time-zone' = 'Asia/Shanghai'").await;
+    assert_eq!(w.run(chars).await, ["A|1970-01-01 08:00:00"]);
+    w.run("SET 'headwater.functions' = 'datafusion'").await;
+    assert_eq!(w.run("SELECT CHR(321)").await, ["Ł"]);
+    w.run("RESET 'headwater.functions'; RESET 'table.local-time-zone'").await;
+    assert_eq!(w.run(chars).await, ["A|1970-01-01 00:00:00"]);
+    let error = w.fails("SET 'headwater.functions' = 'calcite'").await.to_string();
+    assert!(error.contains("'flink' or 'datafusion'"), "{error}");
+}

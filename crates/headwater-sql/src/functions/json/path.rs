@@ -158,10 +158,8 @@ fn walk(steps: &[Step], root: &Json, at: &Json, found: &mut Vec<Json>) {
                 walk(rest, root, value, found);
             }
         }
-        (Step::Filter(filter), Json::Object(_)) => {
-            if filter.holds(root, at) {
-                walk(rest, root, at, found);
-            }
+        (Step::Filter(filter), Json::Object(_)) if filter.holds(root, at) => {
+            walk(rest, root, at, found);
         }
         (Step::Deep, _) => {
             walk(rest, root, at, found);

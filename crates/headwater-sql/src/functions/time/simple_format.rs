@@ -110,8 +110,8 @@ impl SimpleFormat {
 }
 
 const fn numeric(letter: char, count: usize) -> bool {
-    !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X')
-        && !(matches!(letter, 'M' | 'L') && count > 2)
+    let is_name = matches!(letter, 'M' | 'L') && count > 2;
+    !is_name && !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X')
 }
 
 fn field(
