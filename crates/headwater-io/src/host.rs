@@ -6,6 +6,7 @@ mod output_file;
 
 use std::future::Future;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 pub use foreground::{Ended, Foreground, Interrupt};
 pub use output_file::OutputFile;
@@ -122,6 +123,14 @@ pub fn peak_rss_kb() -> Option<u64> {
     proc_kb("/proc/self/status", "VmHWM:")
 }
 
+/// Processor time that all threads of this process have used, in the program and in the system.
+#[must_use]
+pub fn cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(used.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(used.tv_nsec).unwrap_or(0))
+}
+
 /// Memory of this machine in bytes; `None` where the system does not tell.
 #[must_use]
 pub fn total_memory_bytes() -> Option<u64> {
@@ -195,6 +204,14 @@ mod tests {
         assert_eq!(field_kb("VmPeak:\t 9 kB\nVmHWM:\t   1234 kB\n", "VmHWM:"), Some(1234));
         assert_eq!(field_kb("VmHWM:\t lots\n", "VmHWM:"), None);
         assert_eq!(field_kb("", "VmHWM:"), None);
+    }
+
+    #[test]
+    fn work_takes_processor_time() {
+        let before = cpu_time();
+        let sum = (0..10_000_000_u64).fold(0, |sum: u64, i| std::hint::black_box(sum ^ i));
+        assert!(std::hint::black_box(sum) < u64::MAX);
+        assert!(cpu_time() > before);
     }
 
     #[test]

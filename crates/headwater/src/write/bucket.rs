@@ -184,7 +184,7 @@ fn encode(
     mut file: OpenDataFile,
     layout: &FileLayout,
     target: u64,
-) -> Result<(Rows, OpenDataFile, Bytes)> {
+) -> Result<(Rows, OpenDataFile, Vec<Bytes>)> {
     loop {
         let bytes = match &mut rows {
             Rows::Sorted { drain, next } => {
@@ -206,5 +206,5 @@ fn encode(
             return Ok((rows, file, bytes));
         }
     }
-    Ok((rows, file, Bytes::new()))
+    Ok((rows, file, Vec::new()))
 }
