@@ -7,9 +7,6 @@ use clap::Parser;
 use headwater::io::{Env, SyncMode, host};
 use headwater_bench::{Amount, Columns, Measurement, orders, scan, write_orders};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Runs a workload and prints a line of JSON for each measurement.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -36,6 +33,7 @@ struct Arguments {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    host::keep_freed_blocks();
     host::block_on(run(Arguments::parse()))?
 }
 
@@ -53,7 +51,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         "W2" => vec![Columns::Three, Columns::All],
         "W2-3-columns" => vec![Columns::Three],
         "W2-all-columns" => vec![Columns::All],
-        other => return Err(format!("'{other}' is none of W1, W2, W2-3-columns, W2-all-columns").into()),
+        other => {
+            return Err(format!("'{other}' is none of W1, W2, W2-3-columns, W2-all-columns").into());
+        }
     };
     for _ in 0..arguments.times {
         for columns in &columns {

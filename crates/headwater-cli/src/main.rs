@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+// glibc's allocator needs about half the memory that mimalloc does for the same work; musl's is slow.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,6 +34,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    headwater::io::host::keep_freed_blocks();
     let cli = Cli::parse();
     let filter = tracing::level_filters::LevelFilter::WARN;
     tracing_subscriber::fmt()

@@ -25,7 +25,7 @@ use parquet::file::properties::{
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescPtr, SchemaDescriptor, TypePtr};
 
-use super::distinct::mostly_distinct;
+use super::distinct::dictionary_loses;
 use super::int96::{Int96Writer, Step, leaves, levels};
 use super::pages::{PageTaker, PageTakers, Pages};
 use super::schema::parquet_schema;
@@ -210,7 +210,7 @@ impl ParquetEncoder {
         }
         if let (true, Some(first)) = (options.dictionary, first) {
             for (field, values) in self.schema.fields().iter().zip(first.columns()) {
-                if mostly_distinct(values) {
+                if dictionary_loses(values) {
                     let path = ColumnPath::from(field.name().clone());
                     properties = properties.set_column_dictionary_enabled(path, false);
                 }
@@ -284,7 +284,8 @@ impl ParquetEncoder {
         let mut found: Vec<Option<usize>> = Vec::new();
         let mut plain: Vec<(usize, usize)> = Vec::new();
         for (at, (field, leaves)) in self.schema.fields().iter().zip(&self.leaves).enumerate() {
-            let single = !field.data_type().is_nested() && matches!(leaves.as_slice(), [(_, false)]);
+            let single =
+                !field.data_type().is_nested() && matches!(leaves.as_slice(), [(_, false)]);
             let like = plain.iter().filter(|_| single).find(|(earlier, _)| {
                 let other = self.schema.field(*earlier);
                 other.data_type() == field.data_type()
@@ -365,7 +366,8 @@ impl ParquetEncoder {
         for (leaf, writer) in self.group.drain(..).enumerate() {
             let mut chunk = match writer {
                 LeafWriter::Arrow(writer, taker) => {
-                    let metadata = writer.close().map_err(FormatError::encode)?.close().metadata.clone();
+                    let metadata =
+                        writer.close().map_err(FormatError::encode)?.close().metadata.clone();
                     Chunk { pages: taker.finish(), metadata }
                 }
                 LeafWriter::Int96(writer) => {

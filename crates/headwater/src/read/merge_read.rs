@@ -10,8 +10,8 @@ use arrow::datatypes::{Int8Type, Int64Type, Schema, SchemaRef};
 use futures::StreamExt;
 use futures::stream;
 use headwater_lsm::{
-    INSERT, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge, SortMergeOptions,
-    merge_engine,
+    INSERT, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge,
+    SortMergeOptions, merge_engine,
 };
 use headwater_spec::types::arrow_field;
 use headwater_spec::{DataField, DataFileMeta, DataType, ErrorKind};
@@ -44,7 +44,11 @@ pub(super) fn read(
         assembler,
         row_kind: read.row_kind,
         current: None,
-        options: SortMergeOptions { batch_rows: read.batch_rows(), drop_deletes: true },
+        options: SortMergeOptions {
+            batch_rows: read.batch_rows(),
+            drop_deletes: true,
+            ordered_runs: false,
+        },
     };
     let pools = read.table.env().pools.clone();
     let state = (merger, VecDeque::new(), false);
@@ -202,8 +206,9 @@ impl Merger {
                 batch_rows,
             }));
         }
-        self.current =
-            Some(SortMerge::new(readers, merge_engine(MergeEngineKind::Deduplicate), self.options));
+        let engine = merge_engine(MergeEngineKind::Deduplicate);
+        let options = SortMergeOptions { ordered_runs: !system.sequence, ..self.options };
+        self.current = Some(SortMerge::new(readers, engine, options));
         Ok(true)
     }
 

@@ -63,8 +63,8 @@ fn megabytes_per_second(bytes: u64, micros: u128) -> String {
 mod tests {
     use std::time::Duration;
 
-    use headwater_bench::{Live, Measurement};
     use super::{Place, lines, megabytes_per_second};
+    use headwater_bench::{Live, Measurement};
 
     fn scan(whole: bool) -> Measurement {
         Measurement {
