@@ -12,6 +12,8 @@ mod write;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use headwater::io::host;
+
 pub use error::BenchError;
 pub use generate::Orders;
 pub use read::{Columns, orders, scan};
@@ -82,9 +84,12 @@ impl Measurement {
     }
 }
 
-/// Seconds as JSON.
-fn seconds(time: Duration) -> String {
-    format!("{:.3}", time.as_secs_f64())
+/// Seconds of processor time since `before` as JSON, -1 if the system does not tell.
+fn cpu_seconds(before: Option<Duration>) -> String {
+    match (before, host::cpu_time()) {
+        (Some(before), Some(now)) => format!("{:.2}", now.saturating_sub(before).as_secs_f64()),
+        _ => "-1".to_owned(),
+    }
 }
 
 /// A figure that the system may not give: -1 then.

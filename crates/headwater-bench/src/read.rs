@@ -70,7 +70,7 @@ pub async fn scan(
     let (start, cpu) = (env.clock.monotonic(), host::cpu_time());
     let check = values(table, columns, threads, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
-    let cpu = host::cpu_time().saturating_sub(cpu);
+    let cpu = crate::cpu_seconds(cpu);
     Ok(Measurement {
         op: columns.op(),
         what: columns.what(),
@@ -78,7 +78,7 @@ pub async fn scan(
         rows: check.count,
         took,
         commits,
-        more: vec![("threads", threads.to_string()), ("cpu_seconds", crate::seconds(cpu))],
+        more: vec![("threads", threads.to_string()), ("cpu_seconds", cpu)],
         check: check.members(columns),
         live: live(table).await?,
     })

@@ -49,7 +49,7 @@ pub async fn write_orders(
     write(&table, amount, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
 
-    let cpu = host::cpu_time().saturating_sub(cpu);
+    let cpu = crate::cpu_seconds(cpu);
     let peak = host::peak_rss_kb();
     let check = read::values(&table, read::Columns::All, threads, env).await?;
     Ok(Measurement {
@@ -60,10 +60,7 @@ pub async fn write_orders(
         rows: amount.rows,
         took,
         commits: amount.commits,
-        more: vec![
-            ("write_peak_rss_kb", crate::number(peak)),
-            ("cpu_seconds", crate::seconds(cpu)),
-        ],
+        more: vec![("write_peak_rss_kb", crate::number(peak)), ("cpu_seconds", cpu)],
         check: check.members(read::Columns::All),
         live: read::live(&table).await?,
     })

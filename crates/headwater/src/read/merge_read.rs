@@ -266,3 +266,59 @@ impl RunReader for FileRun {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_spec::{BinaryRow, DataFileMeta, SimpleStats};
+
+    use super::SystemColumns;
+
+    fn file(numbers: (i64, i64), deletes: Option<i64>) -> DataFileMeta {
+        DataFileMeta {
+            file_name: "f".to_owned(),
+            file_size: 1,
+            row_count: 1,
+            min_key: BinaryRow::empty(),
+            max_key: BinaryRow::empty(),
+            key_stats: SimpleStats::empty(),
+            value_stats: SimpleStats::empty(),
+            min_sequence_number: numbers.0,
+            max_sequence_number: numbers.1,
+            schema_id: 0,
+            level: 0,
+            extra_files: Vec::new(),
+            creation_time_millis: None,
+            delete_row_count: deletes,
+            embedded_index: None,
+            file_source: None,
+            value_stats_cols: None,
+            external_path: None,
+            first_row_id: None,
+            write_cols: None,
+        }
+    }
+
+    #[test]
+    fn sequence_numbers_are_read_where_runs_share_some() {
+        let needed = |runs: &[Vec<DataFileMeta>]| SystemColumns::needed(runs, false).sequence;
+        let (old, new) = (file((0, 9), Some(0)), file((10, 19), Some(0)));
+        assert!(!needed(&[vec![old.clone()]]));
+        assert!(!needed(&[vec![old.clone()], vec![new.clone()]]));
+        assert!(needed(&[vec![old.clone()], vec![file((9, 19), Some(0))]]));
+        // All files of a run count; those of one run never share a key.
+        assert!(needed(&[vec![old.clone()], vec![new.clone(), file((5, 6), Some(0))]]));
+        assert!(!needed(&[vec![old.clone(), file((3, 4), Some(0))], vec![new]]));
+        assert!(needed(&[vec![old.clone()], vec![old]]));
+    }
+
+    #[test]
+    fn kinds_are_read_where_rows_are_retracted_or_kinds_are_wanted() {
+        let needed = |deletes, row_kind| {
+            SystemColumns::needed(&[vec![file((0, 9), deletes)]], row_kind).kind
+        };
+        assert!(!needed(Some(0), false));
+        assert!(needed(Some(0), true));
+        assert!(needed(Some(1), false));
+        assert!(needed(None, false));
+    }
+}
