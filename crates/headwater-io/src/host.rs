@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn block_on_gives_a_runtime_with_time() {
         let value = block_on(async {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
             42
         });
         assert_eq!(value.unwrap(), 42);

@@ -376,7 +376,7 @@ fn batches_of_another_schema_are_refused() {
     let ints = Arc::new(Int32Array::from(vec![1]));
     let batch = RecordBatch::try_from_iter([("a", ints as ArrayRef)]).unwrap();
     assert!(encoder.write(&batch).unwrap_err().to_string().contains("'a' is Int32"));
-    let longs = Arc::new(arrow::array::Int64Array::from(vec![Some(1), None]));
+    let longs = Arc::new(Int64Array::from(vec![Some(1), None]));
     let batch = RecordBatch::try_from_iter([("a", longs as ArrayRef)]).unwrap();
     assert!(encoder.write(&batch).unwrap_err().to_string().contains("NOT NULL"));
 }
