@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Runs the standard workloads W1 and W2 in headwater and in embedded Java Paimon, one after the
-# other, checks that their check values agree, and prints a table of ratios.
+# other, and in a third engine if there is one, checks that their check values agree, and prints a
+# table of ratios.
 #
 #   ROWS=10000000 COMMITS=10 THREADS=2 HEAP=8g bench/run.sh [DIR]
 #
 # DIR: where both warehouses go (about 200 bytes per row and engine); by default a new directory
 # below the system's temporary one, removed at the end. MEMORY=SIZE bounds headwater's buffers.
 # CROSS=1 lets Java scan the table that headwater wrote, too. HEADWATER=PATH takes that binary
-# instead of building one. The JSON lines of all measurements end up in bench/results/.
+# instead of building one. PEER_RUST=PATH runs that program, too: one that takes the arguments of
+# `headwater bench` and prints such lines of JSON, as bench/peer-rust does. The JSON lines of all measurements end up in bench/results/.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -42,8 +44,10 @@ results=$root/bench/results
 mkdir -p "$results"
 ours=$results/headwater.jsonl
 java=$results/java.jsonl
+peer=$results/peer.jsonl
 : >"$ours"
 : >"$java"
+: >"$peer"
 
 memory=()
 if [ -n "${MEMORY:-}" ]; then memory=(--memory "$MEMORY"); fi
@@ -56,6 +60,11 @@ for workload in W1 W2; do
   say "$workload: Java, heap $HEAP"
   mkdir -p "$dir/java"
   "$oracle" bench "$workload" "$dir/java" "${size[@]}" | tee -a "$java" >&2
+  if [ -n "${PEER_RUST:-}" ]; then
+    say "$workload: $PEER_RUST"
+    mkdir -p "$dir/peer"
+    "$PEER_RUST" "$workload" "$dir/peer" "${size[@]}" | tee -a "$peer" >&2
+  fi
 done
 
 if [ "${CROSS:-0}" = 1 ]; then
@@ -63,9 +72,16 @@ if [ "${CROSS:-0}" = 1 ]; then
   "$oracle" bench W2 "$dir/headwater" "${size[@]}" | tee "$results/java-on-headwater.jsonl" >&2
 fi
 
-# Takes the JSON lines of headwater, of Java, and perhaps of Java on headwater's table.
+# Takes the JSON lines of headwater and of others: NAME FILE NAME FILE ... A name that begins with
+# '-' is only compared, not shown.
 compare() {
-  awk '
+  local names=() files=()
+  while [ $# -gt 0 ]; do
+    names+=("$1")
+    files+=("$2")
+    shift 2
+  done
+  awk -v names="${names[*]}" '
     function text(name,    rest) {
       if (!match($0, "\"" name "\":")) return ""
       rest = substr($0, RSTART + RLENGTH)
@@ -73,41 +89,52 @@ compare() {
       gsub(/"/, "", rest)
       return rest
     }
+    BEGIN { engines = split(names, name, " ") }
+    FNR == 1 { file++ }
     {
       op = text("op")
       peak = text("write_peak_rss_kb")
       if (peak == "") peak = text("peak_rss_kb")
       check = substr($0, index($0, "\"check\":"))
-    }
-    FNR == 1 { file++ }
-    file == 1 {
-      order[++n] = op
-      seconds[op] = text("seconds"); memory[op] = peak; size[op] = text("bytes"); checks[op] = check
-      next
-    }
-    {
-      if (checks[op] != check) {
-        printf "DIFFERENT %s\n  headwater %s\n  %s %s\n", op, checks[op], text("engine"), check
+      seconds[file, op] = text("seconds"); memory[file, op] = peak; size[file, op] = text("bytes")
+      if (file == 1) { order[++n] = op; checks[op] = check }
+      else if (checks[op] != check) {
+        printf "DIFFERENT %s\n  %s %s\n  %s %s\n", op, name[1], checks[op], name[file], check
         bad = 1
       }
     }
-    file == 2 { jseconds[op] = text("seconds"); jmemory[op] = peak; jsize[op] = text("bytes") }
     END {
-      print "| workload | headwater s | Java s | Java / headwater | peak MB | Java MB | table MB | Java MB |"
-      print "|---|---|---|---|---|---|---|---|"
+      head = "| workload |"; rule = "|---|"
+      for (e = 1; e <= engines; e++) {
+        if (name[e] ~ /^-/) continue
+        head = head " " name[e] " s | MB | table MB |"; rule = rule "---|---|---|"
+        if (e > 1) { head = head " " name[e] " / " name[1] " |"; rule = rule "---|" }
+      }
+      print head; print rule
       for (i = 1; i <= n; i++) {
         op = order[i]
-        if (!(op in jseconds)) { printf "MISSING %s in Java\n", op; bad = 1; continue }
-        printf "| %s | %.2f | %.2f | %.2f | %d | %d | %d | %d |\n", op, seconds[op], jseconds[op],
-          jseconds[op] / (seconds[op] > 0 ? seconds[op] : 0.001), memory[op] / 1024,
-          jmemory[op] / 1024, size[op] / 1e6, jsize[op] / 1e6
+        row = "| " op " |"
+        for (e = 1; e <= engines; e++) {
+          if (!((e, op) in seconds)) { printf "MISSING %s in %s\n", op, name[e]; bad = 1; continue }
+          if (name[e] ~ /^-/) continue
+          row = row sprintf(" %.2f | %d | %d |", seconds[e, op], memory[e, op] / 1024, size[e, op] / 1e6)
+          own = seconds[1, op] > 0 ? seconds[1, op] : 0.001
+          if (e > 1) row = row sprintf(" %.2f |", seconds[e, op] / own)
+        }
+        print row
       }
       exit bad
     }
-  ' "$@"
+  ' "${files[@]}"
 }
 
-files=("$ours" "$java")
-if [ "${CROSS:-0}" = 1 ]; then files+=("$results/java-on-headwater.jsonl"); fi
-compare "${files[@]}" | tee "$results/table.md"
+engines=(headwater "$ours" Java "$java")
+if [ -n "${PEER_RUST:-}" ]; then engines+=(Rust-crate "$peer"); fi
+compare "${engines[@]}" | tee "$results/table.md"
+if [ "${CROSS:-0}" = 1 ]; then
+  grep '"op":"W2' "$ours" >"$results/headwater-w2.jsonl"
+  cross=$results/java-on-headwater.jsonl
+  compare headwater "$results/headwater-w2.jsonl" Java-on-headwater "$cross" |
+    tee -a "$results/table.md"
+fi
 say "check values agree"

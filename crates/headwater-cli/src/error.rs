@@ -15,6 +15,9 @@ pub(crate) enum CliError {
     /// The library refused or failed.
     #[error(transparent)]
     Library(#[from] headwater::Error),
+    /// A workload failed.
+    #[error(transparent)]
+    Bench(#[from] headwater_bench::BenchError),
     /// A statement failed whose place is not known, or no statement could be run at all.
     #[error(transparent)]
     Sql(#[from] headwater_sql::SqlError),
@@ -66,14 +69,6 @@ pub(crate) enum CliError {
     /// The terminal cannot be used.
     #[error("terminal: {0}")]
     Terminal(#[from] rustyline::error::ReadlineError),
-    /// A batch does not have the columns that the table declares.
-    #[error("column '{column}': {reason}")]
-    Column {
-        /// The column's name.
-        column: String,
-        /// What does not fit.
-        reason: String,
-    },
 }
 
 impl CliError {

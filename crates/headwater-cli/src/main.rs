@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+// glibc's allocator needs a third less memory than mimalloc for the same work (docs/performance.md).
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,6 +34,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    headwater::io::host::keep_freed_blocks();
     let cli = Cli::parse();
     let filter = tracing::level_filters::LevelFilter::WARN;
     tracing_subscriber::fmt()

@@ -29,7 +29,7 @@ pub trait FileEncoder: Send {
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
 
     /// The bytes that are complete and were not taken yet, in file order; often empty.
-    fn take(&mut self) -> Bytes;
+    fn take(&mut self) -> Vec<Bytes>;
 
     /// Size of the file so far: bytes handed out, plus those that wait, plus an estimate of what
     /// buffered rows will need.
@@ -49,7 +49,7 @@ pub trait FileEncoder: Send {
 #[derive(Debug, Clone)]
 pub struct EncodedFile {
     /// The bytes that follow those already taken.
-    pub tail: Bytes,
+    pub tail: Vec<Bytes>,
     /// One per top-level column. Strings longer than 4 KiB give bounds, everything else exact
     /// values (NaN is the largest float); nested columns give nothing at all; binaries and
     /// timestamps of 7 to 9 digits give the null count only.

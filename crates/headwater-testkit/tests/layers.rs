@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("headwater-format", 2),
     ("headwater-metadata", 3),
     ("headwater", 4),
+    ("headwater-bench", 5),
     ("headwater-sql", 5),
     ("headwater-stream", 6),
     ("headwater-server", 7),

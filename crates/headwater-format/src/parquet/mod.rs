@@ -11,6 +11,7 @@ mod distinct;
 mod footer;
 mod guard;
 mod int96;
+mod pages;
 mod projection;
 mod reader;
 mod schema;

@@ -4,33 +4,38 @@
 //! available. Format: `docs/spec/datafile.md#parquet`. Source: Paimon 1.4.2
 //! `RowDataParquetBuilder`.
 
-use std::io;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataField, RowType};
 use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+    ArrowColumnWriter, ArrowRowGroupWriterFactory, PageStoreFactory, compute_leaves,
 };
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::file::metadata::{ParquetMetaDataWriter, RowGroupMetaData};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter,
+    RowGroupMetaData,
+};
 use parquet::file::properties::{
     EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
+use parquet::schema::types::{ColumnPath, SchemaDescPtr, SchemaDescriptor, TypePtr};
 
-use super::checksum;
-use super::distinct::mostly_distinct;
+use super::distinct::dictionary_loses;
 use super::int96::{Int96Writer, Step, leaves, levels};
+use super::pages::{PageTaker, PageTakers, Pages};
 use super::schema::parquet_schema;
 use super::stats::{self, StatsCollector};
 use crate::error::{FormatError, Result};
 use crate::file::{EncodedFile, FileEncoder};
 use crate::options::WriteOptions;
+
+/// First bytes of a file.
+const MAGIC: &[u8] = b"PAR1";
 
 /// Readers take statistics of strings only from writers whose name and version they can parse.
 const CREATED_BY: &str = concat!("headwater version ", env!("CARGO_PKG_VERSION"));
@@ -41,79 +46,98 @@ const SLICE_ROWS: usize = 16_384;
 /// Bytes after which a minimum or maximum is cut in the footer. Java leaves longer ones out.
 const STATISTICS_BYTES: usize = 4096;
 
-/// The encoded bytes that nobody took yet.
-#[derive(Debug, Default)]
-struct Ready(Vec<u8>);
-
-impl io::Write for Ready {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A column chunk being written.
 enum LeafWriter {
-    Arrow(Box<ArrowColumnWriter>),
+    Arrow(Box<ArrowColumnWriter>, PageTaker),
     Int96(Box<Int96Writer>),
+    /// Holds the same values as an earlier leaf, whose pages serve it too.
+    Like(usize),
+}
+
+/// A finished column chunk.
+#[derive(Clone)]
+struct Chunk {
+    pages: Pages,
+    /// As the library's writer tells it, for pages without checksums.
+    metadata: ColumnChunkMetaData,
 }
 
 /// The file, once its properties are known.
 struct OpenFile {
     properties: WriterPropertiesPtr,
-    /// Writes pages without checksums, and a footer that is not used.
-    writer: SerializedFileWriter<Ready>,
+    schema: SchemaDescPtr,
+    /// Gives the column writers their types, and a file without rows.
+    writer: SerializedFileWriter<Vec<u8>>,
     factory: ArrowRowGroupWriterFactory,
-    /// Bytes that the writer has handed over.
-    plain: u64,
-    /// Finished bytes that nobody took yet, with checksums.
-    ready: Vec<u8>,
+    takers: Arc<PageTakers>,
+    /// Finished bytes that nobody took yet.
+    ready: Vec<Bytes>,
     /// Finished bytes in total.
     finished: u64,
-    /// Finished row groups, as they lie in the finished bytes.
     groups: Vec<RowGroupMetaData>,
+    rows: i64,
 }
 
 impl OpenFile {
-    /// Moves a row group that the writer has ended to the finished bytes.
-    fn end_group(&mut self) -> Result<()> {
-        self.writer.flush().map_err(FormatError::encode)?;
-        let bytes = std::mem::take(&mut self.writer.inner_mut().0);
-        let Some(group) = self.writer.flushed_row_groups().last() else {
-            return Err(FormatError::encode("a row group ended without metadata"));
-        };
-        let before = self.ready.len();
-        let moved = checksum::add(&bytes, self.plain, group, &mut self.ready, self.finished)
+    fn push(&mut self, bytes: Bytes) {
+        self.finished = self.finished.saturating_add(as_u64(bytes.len()));
+        self.ready.push(bytes);
+    }
+
+    /// Moves the chunks of a row group to the finished bytes.
+    fn end_group(&mut self, chunks: Vec<Chunk>, rows: usize) -> Result<()> {
+        if self.groups.is_empty() {
+            self.push(Bytes::from_static(MAGIC));
+        }
+        let start = self.finished;
+        let mut columns = Vec::with_capacity(chunks.len());
+        let mut plain_bytes = 0_i64;
+        let schema = Arc::clone(&self.schema);
+        for (Chunk { pages, metadata }, column) in chunks.into_iter().zip(schema.columns()) {
+            let described = pages.describe(&metadata, column, self.finished);
+            let described = described.map_err(FormatError::encode)?;
+            plain_bytes = plain_bytes.saturating_add(described.uncompressed_size());
+            columns.push(described);
+            pages.into_bytes().for_each(|page| self.push(page));
+        }
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let group = RowGroupMetaData::builder(schema)
+            .set_num_rows(rows)
+            .set_total_byte_size(plain_bytes)
+            .set_column_metadata(columns)
+            .set_ordinal(i16::try_from(self.groups.len()).unwrap_or(i16::MAX))
+            .set_file_offset(i64::try_from(start).unwrap_or(i64::MAX))
+            .build()
             .map_err(FormatError::encode)?;
-        self.groups.push(moved);
-        self.plain = self.plain.saturating_add(as_u64(bytes.len()));
-        self.finished = self.finished.saturating_add(as_u64(self.ready.len() - before));
+        self.groups.push(group);
+        self.rows = self.rows.saturating_add(rows);
         Ok(())
     }
 
-    /// Ends the file with a footer for the finished row groups.
+    /// Ends the file with a footer for the finished row groups; returns the number of rows.
     fn end(&mut self) -> Result<u64> {
         let metadata = self.writer.finish().map_err(FormatError::encode)?;
         if self.groups.is_empty() {
-            // Without rows nothing moved: the writer's own file is right.
-            self.writer.flush().map_err(FormatError::encode)?;
-            self.ready = std::mem::take(&mut self.writer.inner_mut().0);
-            self.finished = as_u64(self.ready.len());
+            // Without rows the writer's own file is right.
+            let bytes = std::mem::take(self.writer.inner_mut());
+            self.push(bytes.into());
             return Ok(0);
         }
-        let rows = metadata.file_metadata().num_rows();
+        let known = metadata.file_metadata();
+        let file = FileMetaData::new(
+            known.version(),
+            self.rows,
+            known.created_by().map(str::to_owned),
+            known.key_value_metadata().cloned(),
+            Arc::clone(&self.schema),
+            known.column_orders().cloned(),
+        );
         let groups = std::mem::take(&mut self.groups);
-        let metadata = metadata.into_builder().set_row_groups(groups).build();
-        let before = self.ready.len();
-        ParquetMetaDataWriter::new(&mut self.ready, &metadata)
-            .finish()
-            .map_err(FormatError::encode)?;
-        self.finished = self.finished.saturating_add(as_u64(self.ready.len() - before));
-        Ok(u64::try_from(rows).unwrap_or(0))
+        let metadata = ParquetMetaDataBuilder::new(file).set_row_groups(groups).build();
+        let mut footer = Vec::new();
+        ParquetMetaDataWriter::new(&mut footer, &metadata).finish().map_err(FormatError::encode)?;
+        self.push(footer.into());
+        Ok(u64::try_from(self.rows).unwrap_or(0))
     }
 }
 
@@ -165,7 +189,7 @@ impl ParquetEncoder {
 
     fn start_file(&self, first: Option<&RecordBatch>) -> Result<OpenFile> {
         let options = &self.options;
-        let columns = SchemaDescriptor::new(Arc::clone(&self.root));
+        let schema = Arc::new(SchemaDescriptor::new(Arc::clone(&self.root)));
         let mut properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_created_by(CREATED_BY.to_owned())
@@ -177,7 +201,7 @@ impl ParquetEncoder {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_statistics_truncate_length(Some(STATISTICS_BYTES))
             .set_offset_index_disabled(true);
-        for (column, (_, int96)) in columns.columns().iter().zip(self.leaves.iter().flatten()) {
+        for (column, (_, int96)) in schema.columns().iter().zip(self.leaves.iter().flatten()) {
             if *int96 {
                 let path = column.path().clone();
                 properties =
@@ -186,7 +210,7 @@ impl ParquetEncoder {
         }
         if let (true, Some(first)) = (options.dictionary, first) {
             for (field, values) in self.schema.fields().iter().zip(first.columns()) {
-                if mostly_distinct(values) {
+                if dictionary_loses(values) {
                     let path = ColumnPath::from(field.name().clone());
                     properties = properties.set_column_dictionary_enabled(path, false);
                 }
@@ -194,17 +218,21 @@ impl ParquetEncoder {
         }
         let properties = Arc::new(properties.build());
         let root = Arc::clone(&self.root);
-        let writer = SerializedFileWriter::new(Ready::default(), root, Arc::clone(&properties))
+        let writer = SerializedFileWriter::new(Vec::new(), root, Arc::clone(&properties))
             .map_err(FormatError::encode)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&self.schema));
+        let takers = Arc::new(PageTakers::default());
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&self.schema))
+            .with_page_store_factory(Arc::clone(&takers) as Arc<dyn PageStoreFactory>);
         Ok(OpenFile {
             properties,
+            schema,
             writer,
             factory,
-            plain: 0,
+            takers,
             ready: Vec::new(),
             finished: 0,
             groups: Vec::new(),
+            rows: 0,
         })
     }
 
@@ -232,27 +260,58 @@ impl ParquetEncoder {
 
     fn start_group(&mut self, first: &RecordBatch) -> Result<()> {
         let int96: Vec<bool> = self.leaves.iter().flatten().map(|(_, int96)| *int96).collect();
+        let like = self.repeated_leaves(first);
         let file = self.open(Some(first))?;
-        let index = file.writer.flushed_row_groups().len();
-        let writers = file.factory.create_column_writers(index).map_err(FormatError::encode)?;
-        let descriptors = file.writer.schema_descr().columns();
+        let writers = file.factory.create_column_writers(file.groups.len());
+        let writers = writers.map_err(FormatError::encode)?.into_iter().zip(file.takers.started());
         let group = writers
-            .into_iter()
-            .zip(descriptors)
-            .zip(int96)
-            .map(|((writer, column), int96)| {
-                if int96 {
+            .zip(file.schema.columns())
+            .zip(int96.into_iter().zip(like))
+            .map(|(((writer, taker), column), (int96, like))| match like {
+                Some(leaf) => LeafWriter::Like(leaf),
+                None if int96 => {
                     LeafWriter::Int96(Box::new(Int96Writer::new(column, &file.properties)))
-                } else {
-                    LeafWriter::Arrow(Box::new(writer))
                 }
+                None => LeafWriter::Arrow(Box::new(writer), taker),
             })
             .collect();
         self.group = group;
         Ok(())
     }
 
+    /// For each leaf an earlier one that has the same values: key columns come twice in every file.
+    fn repeated_leaves(&self, batch: &RecordBatch) -> Vec<Option<usize>> {
+        let mut found: Vec<Option<usize>> = Vec::new();
+        let mut plain: Vec<(usize, usize)> = Vec::new();
+        for (at, (field, leaves)) in self.schema.fields().iter().zip(&self.leaves).enumerate() {
+            let single =
+                !field.data_type().is_nested() && matches!(leaves.as_slice(), [(_, false)]);
+            let like = plain.iter().filter(|_| single).find(|(earlier, _)| {
+                let other = self.schema.field(*earlier);
+                other.data_type() == field.data_type()
+                    && other.is_nullable() == field.is_nullable()
+                    && same_values(batch.column(*earlier), batch.column(at))
+            });
+            let like = like.map(|(_, leaf)| *leaf);
+            if single && like.is_none() {
+                plain.push((at, found.len()));
+            }
+            found.extend(leaves.iter().map(|_| like));
+        }
+        found
+    }
+
     fn write_slice(&mut self, batch: &RecordBatch) -> Result<()> {
+        if !self.group.is_empty() {
+            let now = self.repeated_leaves(batch);
+            let repeats = |(writer, now): (&LeafWriter, Option<usize>)| match writer {
+                LeafWriter::Like(leaf) => now == Some(*leaf),
+                _ => true,
+            };
+            if !self.group.iter().zip(now).all(repeats) {
+                self.end_group()?;
+            }
+        }
         if self.group.is_empty() {
             self.start_group(batch)?;
         }
@@ -260,16 +319,22 @@ impl ParquetEncoder {
         for ((field, column), leaves) in
             self.schema.fields().iter().zip(batch.columns()).zip(&self.leaves)
         {
+            let mut writers = writers.by_ref().take(leaves.len()).peekable();
+            if matches!(writers.peek(), Some(LeafWriter::Like(_))) {
+                writers.for_each(drop);
+                continue;
+            }
             let arrow = compute_leaves(field, column).map_err(FormatError::encode)?;
-            for ((leaf, (steps, _)), writer) in arrow.iter().zip(leaves).zip(writers.by_ref()) {
+            for ((leaf, (steps, _)), writer) in arrow.iter().zip(leaves).zip(writers) {
                 match writer {
-                    LeafWriter::Arrow(writer) => writer.write(leaf),
+                    LeafWriter::Arrow(writer, _) => writer.write(leaf),
                     LeafWriter::Int96(writer) => {
                         let levels = levels(field, column, steps).ok_or_else(|| {
                             FormatError::encode(format!("shape of column '{}'", field.name()))
                         })?;
                         writer.write(&levels)
                     }
+                    LeafWriter::Like(_) => Ok(()),
                 }
                 .map_err(FormatError::encode)?;
             }
@@ -281,10 +346,15 @@ impl ParquetEncoder {
 
     fn group_bytes(&self) -> usize {
         let size = |w: &LeafWriter| match w {
-            LeafWriter::Arrow(w) => w.get_estimated_total_bytes(),
+            LeafWriter::Arrow(w, _) => w.get_estimated_total_bytes(),
             LeafWriter::Int96(w) => w.memory(),
+            LeafWriter::Like(_) => 0,
         };
-        self.group.iter().map(size).sum()
+        let of = |w: &LeafWriter| match w {
+            LeafWriter::Like(leaf) => self.group.get(*leaf).map_or(0, size),
+            other => size(other),
+        };
+        self.group.iter().map(of).sum()
     }
 
     fn end_group(&mut self) -> Result<()> {
@@ -292,41 +362,47 @@ impl ParquetEncoder {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.group_rows);
-        let Some(file) = &mut self.file else {
-            return Err(FormatError::encode("rows were written before the file was opened"));
-        };
-        let mut group = file.writer.next_row_group().map_err(FormatError::encode)?;
+        let mut chunks: Vec<Chunk> = Vec::with_capacity(self.group.len());
         for (leaf, writer) in self.group.drain(..).enumerate() {
-            match writer {
-                LeafWriter::Arrow(writer) => {
-                    let mut chunk = writer.close().map_err(FormatError::encode)?;
-                    if self.stats.end_chunk(leaf, &chunk.close().metadata, rows) {
-                        drop_bounds(&mut chunk)?;
-                    }
-                    chunk.append_to_row_group(&mut group)
+            let mut chunk = match writer {
+                LeafWriter::Arrow(writer, taker) => {
+                    let metadata =
+                        writer.close().map_err(FormatError::encode)?.close().metadata.clone();
+                    Chunk { pages: taker.finish(), metadata }
                 }
                 LeafWriter::Int96(writer) => {
                     let (bytes, closed) = writer.close().map_err(FormatError::encode)?;
-                    self.stats.end_chunk(leaf, &closed.metadata, rows);
-                    group.append_column(&bytes, closed)
+                    let pages = Pages::of_chunk(&bytes).map_err(FormatError::encode)?;
+                    Chunk { pages, metadata: closed.metadata }
                 }
+                LeafWriter::Like(leaf) => match chunks.get(leaf) {
+                    Some(chunk) => chunk.clone(),
+                    None => return Err(FormatError::encode(format!("no chunk {leaf} to repeat"))),
+                },
+            };
+            if self.stats.end_chunk(leaf, &chunk.metadata, rows) {
+                chunk.metadata = without_bounds(chunk.metadata)?;
             }
-            .map_err(FormatError::encode)?;
+            chunks.push(chunk);
         }
-        group.close().map_err(FormatError::encode)?;
-        file.end_group()
+        let Some(file) = &mut self.file else {
+            return Err(FormatError::encode("rows were written before the file was opened"));
+        };
+        file.end_group(chunks, rows)
     }
 }
 
-/// Removes minimum and maximum of a chunk that holds a NaN, which they do not cover.
-fn drop_bounds(chunk: &mut ArrowColumnChunk) -> Result<()> {
-    let closed = chunk.close_mut();
-    let Some(statistics) = closed.metadata.statistics().map(stats::without_bounds) else {
-        return Ok(());
+/// Whether two arrays share their values.
+fn same_values(a: &ArrayRef, b: &ArrayRef) -> bool {
+    Arc::ptr_eq(a, b) || a.to_data().ptr_eq(&b.to_data())
+}
+
+/// The chunk without minimum and maximum: it holds a NaN, which they do not cover.
+fn without_bounds(chunk: ColumnChunkMetaData) -> Result<ColumnChunkMetaData> {
+    let Some(statistics) = chunk.statistics().map(stats::without_bounds) else {
+        return Ok(chunk);
     };
-    let builder = closed.metadata.clone().into_builder().set_statistics(statistics);
-    closed.metadata = builder.build().map_err(FormatError::encode)?;
-    Ok(())
+    chunk.into_builder().set_statistics(statistics).build().map_err(FormatError::encode)
 }
 
 fn compression(options: &WriteOptions) -> Result<Compression> {
@@ -366,12 +442,9 @@ impl FileEncoder for ParquetEncoder {
         Ok(())
     }
 
-    fn take(&mut self) -> Bytes {
-        // A row group flushes the writer's buffer when it ends; the magic number waits until then.
-        match &mut self.file {
-            Some(file) => Bytes::from(std::mem::take(&mut file.ready)),
-            None => Bytes::new(),
-        }
+    fn take(&mut self) -> Vec<Bytes> {
+        // Bytes are complete when a row group has ended.
+        self.file.as_mut().map(|file| std::mem::take(&mut file.ready)).unwrap_or_default()
     }
 
     fn bytes_written(&self) -> u64 {
@@ -381,10 +454,11 @@ impl FileEncoder for ParquetEncoder {
 
     fn memory(&self) -> usize {
         let size = |w: &LeafWriter| match w {
-            LeafWriter::Arrow(w) => w.memory_size(),
+            LeafWriter::Arrow(w, _) => w.memory_size(),
             LeafWriter::Int96(w) => w.memory(),
+            LeafWriter::Like(_) => 0,
         };
-        let ready = self.file.as_ref().map_or(0, |f| f.ready.capacity());
+        let ready = self.file.as_ref().map_or(0, |f| f.ready.iter().map(Bytes::len).sum());
         self.group.iter().map(size).sum::<usize>() + ready
     }
 

@@ -29,10 +29,10 @@ pub(crate) fn encode(
     let mut bytes = BytesMut::new();
     for batch in batches {
         encoder.write(batch).unwrap();
-        bytes.extend_from_slice(&encoder.take());
+        bytes.extend(encoder.take().concat());
     }
     let end = encoder.finish().unwrap();
-    bytes.extend_from_slice(&end.tail);
+    bytes.extend(end.tail.concat());
     assert_eq!(u64::try_from(bytes.len()).unwrap(), end.size);
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     assert_eq!(u64::try_from(rows).unwrap(), end.row_count);

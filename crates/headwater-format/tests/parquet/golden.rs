@@ -83,7 +83,7 @@ fn schema_text(bytes: bytes::Bytes) -> String {
 fn our_schema_is_that_of_java() {
     for (table, path, fields) in java_files() {
         let encoder = encoder(FileFormat::Parquet, &fields, &WriteOptions::default()).unwrap();
-        let ours = schema_text(encoder.finish().unwrap().tail);
+        let ours = schema_text(encoder.finish().unwrap().tail.concat().into());
         let java = schema_text(bytes_of(&path));
         assert_eq!(ours, java, "{table}: {}", path.display());
     }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::TimestampNanosecondType;
 use headwater_format::WriteOptions;
 use headwater_spec::predicate::{Op, Predicate};
@@ -222,14 +224,14 @@ fn row_groups_and_their_bytes_come_while_writing() {
         let text = StringArray::from_iter_values((0..5_000).map(|j| format!("value {i} {j}")));
         let schema = arrow_schema(&RowType::new(fields.to_vec()));
         encoder.write(&RecordBatch::try_new(schema, vec![Arc::new(text)]).unwrap()).unwrap();
-        taken += encoder.take().len();
+        taken += encoder.take().concat().len();
         assert!(encoder.memory() < 2_000_000, "{} after {i}", encoder.memory());
         assert!(encoder.bytes_written() >= u64::try_from(taken).unwrap());
     }
     assert!(taken > 1_000_000, "{taken}");
     let end = encoder.finish().unwrap();
     assert_eq!(end.row_count, 200_000);
-    assert_eq!(end.size, u64::try_from(taken + end.tail.len()).unwrap());
+    assert_eq!(end.size, u64::try_from(taken + end.tail.concat().len()).unwrap());
 }
 
 #[test]
@@ -374,7 +376,7 @@ fn batches_of_another_schema_are_refused() {
     let ints = Arc::new(Int32Array::from(vec![1]));
     let batch = RecordBatch::try_from_iter([("a", ints as ArrayRef)]).unwrap();
     assert!(encoder.write(&batch).unwrap_err().to_string().contains("'a' is Int32"));
-    let longs = Arc::new(arrow::array::Int64Array::from(vec![Some(1), None]));
+    let longs = Arc::new(Int64Array::from(vec![Some(1), None]));
     let batch = RecordBatch::try_from_iter([("a", longs as ArrayRef)]).unwrap();
     assert!(encoder.write(&batch).unwrap_err().to_string().contains("NOT NULL"));
 }
@@ -392,4 +394,45 @@ fn the_ends_of_nanoseconds_come_back() {
     let column = back[0].column(0).as_primitive::<TimestampNanosecondType>();
     assert_eq!(column.value(0), i64::MIN);
     assert_eq!(back[0], rows);
+}
+
+/// A column that repeats an earlier one shares its pages; it may stop and start to do so.
+#[test]
+fn a_column_that_repeats_another_comes_back_like_any_other() {
+    let long = || DataType::not_null(TypeKind::BigInt);
+    let fields = [
+        DataField::new(0, "key", long()),
+        DataField::new(1, "state", DataType::nullable(TypeKind::STRING)),
+        DataField::new(2, "copy", long()),
+        DataField::new(3, "nullable", DataType::nullable(TypeKind::BigInt)),
+    ];
+    let schema = arrow_schema(&RowType::new(fields.to_vec()));
+    let longs =
+        |from: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(from..from + 40_000)) };
+    let batch = |key: &ArrayRef, copy: &ArrayRef| {
+        let state: ArrayRef =
+            Arc::new(StringArray::from_iter((0..key.len()).map(|i| (i % 3 > 0).then_some("s"))));
+        let columns = vec![Arc::clone(key), state, Arc::clone(copy), Arc::clone(key)];
+        RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
+    };
+    let keys: Vec<ArrayRef> = (0..4).map(|i| longs(i * 1_000_000)).collect();
+    let equal: ArrayRef = longs(0);
+    let batches = [
+        batch(&keys[0], &keys[0]),
+        batch(&keys[0], &equal),
+        batch(&keys[1], &keys[2]),
+        batch(&keys[3], &keys[3]),
+    ];
+    let options = WriteOptions { dictionary: false, ..WriteOptions::default() };
+    let (bytes, stats) = encode(&fields, &batches, &options);
+    let bounds = |i: usize| (stats[i].min.clone(), stats[i].max.clone());
+    assert_eq!(bounds(0), (Some(Datum::BigInt(0)), Some(Datum::BigInt(3_039_999))));
+    assert_eq!(bounds(2), bounds(0));
+    assert_eq!(bounds(3), bounds(0));
+    let found = decode(bytes, &fields, 10_000).unwrap();
+    let expected = concat_batches(&schema, &batches).unwrap();
+    assert_eq!(concat_batches(&schema, &found).unwrap(), expected);
+    // One that repeats throughout needs a single row group.
+    let (bytes, _) = encode(&fields, &[batches[0].clone(), batches[3].clone()], &options);
+    assert_eq!(open_bytes(bytes).unwrap().units(), 1);
 }

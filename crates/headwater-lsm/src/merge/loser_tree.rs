@@ -1,39 +1,42 @@
 //! A tournament tree: finds the smallest of some players again after the smallest has changed.
 //!
-//! Players are numbers; the order is an argument. It must be strict: no two players are equal.
+//! Players are numbers, each with an entry that decides; the order of entries is an argument. It must
+//! be strict: no two entries are equal.
 
-/// Each inner node remembers the loser of its match. Player `i` is leaf `len + i`, the parent of
-/// node `n` is `n / 2`, node 1 is the final.
+/// Each inner node remembers the entry that lost its match. Player `i` is leaf `len + i`, the parent
+/// of node `n` is `n / 2`, node 1 is the final.
 #[derive(Debug)]
-pub(super) struct LoserTree {
-    losers: Vec<usize>,
-    winner: usize,
+pub(super) struct LoserTree<E> {
+    losers: Vec<E>,
+    winner: E,
 }
 
-impl LoserTree {
-    /// A tree of `players`, at least one.
-    pub(super) fn new(players: usize, less: impl Fn(usize, usize) -> bool) -> Self {
-        let mut losers = vec![0; players];
-        let mut winners: Vec<usize> = std::iter::repeat_n(0, players).chain(0..players).collect();
+impl<E: Copy> LoserTree<E> {
+    /// A tree of the players with these entries. Without a player, `none` wins.
+    pub(super) fn new(entries: &[E], none: E, less: impl Fn(E, E) -> bool) -> Self {
+        let players = entries.len();
+        let mut losers = vec![none; players];
+        let mut winners: Vec<E> =
+            std::iter::repeat_n(none, players).chain(entries.iter().copied()).collect();
         for node in (1..players).rev() {
             let (a, b) = (winners[2 * node], winners[2 * node + 1]);
             let (winner, loser) = if less(a, b) { (a, b) } else { (b, a) };
             winners[node] = winner;
             losers[node] = loser;
         }
-        Self { losers, winner: winners.get(1).copied().unwrap_or(0) }
+        Self { losers, winner: winners.get(1).copied().unwrap_or(none) }
     }
 
-    /// The smallest player.
+    /// The smallest entry.
     #[inline]
-    pub(super) const fn winner(&self) -> usize {
+    pub(super) const fn winner(&self) -> E {
         self.winner
     }
 
-    /// The smallest player but for the winner.
-    pub(super) fn runner_up(&self, less: impl Fn(usize, usize) -> bool) -> Option<usize> {
-        let mut best = None;
-        let mut node = (self.losers.len() + self.winner) / 2;
+    /// The smallest entry but for that of the winner, which is `player`.
+    pub(super) fn runner_up(&self, player: usize, less: impl Fn(E, E) -> bool) -> Option<E> {
+        let mut best: Option<E> = None;
+        let mut node = (self.losers.len() + player) / 2;
         while node > 0 {
             let loser = self.losers[node];
             if best.is_none_or(|best| less(loser, best)) {
@@ -44,18 +47,28 @@ impl LoserTree {
         best
     }
 
-    /// Finds the new winner after the winner's key has changed.
+    /// Gives the winner, which is `player`, another entry and finds the new winner.
     #[inline]
-    pub(super) fn replay(&mut self, less: impl Fn(usize, usize) -> bool) {
-        let mut winner = self.winner;
-        let mut node = (self.losers.len() + winner) / 2;
+    pub(super) fn replay(&mut self, player: usize, entry: E, less: impl Fn(E, E) -> bool) {
+        let mut winner = entry;
+        let mut node = (self.losers.len() + player) / 2;
         while node > 0 {
-            if less(self.losers[node], winner) {
-                std::mem::swap(&mut self.losers[node], &mut winner);
-            }
+            // Who wins cannot be foretold: selections cost less than a branch.
+            let loser = self.losers[node];
+            let swap = less(loser, winner);
+            self.losers[node] = std::hint::select_unpredictable(swap, winner, loser);
+            winner = std::hint::select_unpredictable(swap, loser, winner);
             node /= 2;
         }
         self.winner = winner;
+    }
+
+    /// Gives each player another entry; all keep their order.
+    pub(super) fn replace(&mut self, entry: impl Fn(E) -> E) {
+        // Node 0 is nobody's.
+        for old in self.losers.iter_mut().skip(1).chain([&mut self.winner]) {
+            *old = entry(*old);
+        }
     }
 }
 
@@ -79,18 +92,19 @@ mod tests {
             let head = |players: &[Vec<u8>], i: usize| {
                 (players[i].last().map_or(256, |&v| u16::from(v)), i)
             };
-            let mut tree =
-                LoserTree::new(players.len(), |a, b| head(&players, a) < head(&players, b));
+            let entries: Vec<_> = (0..players.len()).map(|i| head(&players, i)).collect();
+            let mut tree = LoserTree::new(&entries, (0, 0), |a, b| a < b);
             let mut seen = Vec::new();
             loop {
-                let winner = tree.winner();
-                let runner_up =
-                    tree.runner_up(|a, b| head(&players, a) < head(&players, b));
+                let (value, winner) = tree.winner();
+                prop_assert_eq!((value, winner), head(&players, winner));
                 let others = (0..players.len()).filter(|&i| i != winner);
-                prop_assert_eq!(runner_up, others.min_by_key(|&i| head(&players, i)));
+                let expected = others.map(|i| head(&players, i)).min();
+                prop_assert_eq!(tree.runner_up(winner, |a, b| a < b), expected);
                 let Some(value) = players[winner].pop() else { break };
                 seen.push(value);
-                tree.replay(|a, b| head(&players, a) < head(&players, b));
+                tree.replay(winner, head(&players, winner), |a, b| a < b);
+                tree.replace(|(_, player)| head(&players, player));
             }
             prop_assert_eq!(seen, expected);
         }

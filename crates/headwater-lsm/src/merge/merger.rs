@@ -160,14 +160,14 @@ impl<H: Heads> Merger<H> {
         let rows = rows.min(self.output.room());
         for row in first..first + rows {
             self.output.start_group((batch, row));
-            self.output.close_group(&self.input.batches);
+            self.output.close_group();
         }
         self.input.advance(run, rows)
     }
 
     fn close_group(&mut self) {
         if self.open.take().is_some() {
-            self.output.close_group(&self.input.batches);
+            self.output.close_group();
         }
     }
 
@@ -181,35 +181,43 @@ impl<H: Heads> Merger<H> {
 /// The runs, the batches that are held, and the tournament between the runs' heads.
 struct Input<H: Heads> {
     runs: Vec<Run>,
-    /// Key and sequence number at which each run stands; `None` when it has ended.
-    heads: Vec<Option<(H::Head, i64)>>,
+    /// Where each run stands; one that has ended has a number past those of the runs.
+    entries: Vec<H::Entry>,
     batches: Vec<KeyValueBatch>,
     keys: H,
-    tree: LoserTree,
+    /// Between `entries`.
+    tree: LoserTree<H::Entry>,
 }
 
 impl<H: Heads> Input<H> {
     fn new(runs: Vec<(Run, KeyValueBatch)>) -> Result<Self, LsmError> {
+        let none = H::ended(usize::MAX);
         let mut input = Self {
-            runs: Vec::with_capacity(runs.len()),
-            heads: vec![None; runs.len()],
+            entries: vec![none; runs.len()],
             batches: Vec::with_capacity(runs.len()),
             keys: H::default(),
-            tree: LoserTree::new(1, |_, _| false),
+            tree: LoserTree::new(&[], none, |_, _| false),
+            runs: Vec::with_capacity(runs.len()),
         };
         for (position, (run, batch)) in runs.into_iter().enumerate() {
             input.runs.push(run);
             input.hold(position, batch, None)?;
         }
-        input.tree =
-            LoserTree::new(input.runs.len(), |a, b| runs_before(&input.keys, &input.heads, a, b));
+        input.tree = LoserTree::new(&input.entries, none, |a, b| input.keys.before(a, b));
         Ok(input)
     }
 
     #[inline]
     fn winner(&self) -> Option<(usize, H::Head)> {
-        let run = self.tree.winner();
-        self.heads[run].map(|(key, _)| (run, key))
+        let entry = self.tree.winner();
+        let run = H::run_of(entry);
+        (run < self.runs.len()).then(|| (run, H::head_of(entry)))
+    }
+
+    /// The key at which a run stands; `None` when it has ended.
+    fn head(&self, run: usize) -> Option<H::Head> {
+        let entry = self.entries[run];
+        (H::run_of(entry) < self.runs.len()).then(|| H::head_of(entry))
     }
 
     #[inline]
@@ -218,14 +226,14 @@ impl<H: Heads> Input<H> {
     }
 
     fn is_last_run(&self, run: usize) -> bool {
-        self.heads.iter().enumerate().all(|(i, head)| i == run || head.is_none())
+        (0..self.runs.len()).all(|other| other == run || self.head(other).is_none())
     }
 
     /// Records of the winner's batch, from its head on, whose keys are below those of all others.
     fn rows_alone(&self, winner: usize) -> usize {
         let Run { batch, row, rows, .. } = self.runs[winner];
-        let next = self.tree.runner_up(|a, b| runs_before(&self.keys, &self.heads, a, b));
-        let Some((limit, _)) = next.and_then(|run| self.heads[run]) else {
+        let next = self.tree.runner_up(winner, |a, b| self.keys.before(a, b));
+        let Some(limit) = next.filter(|e| H::run_of(*e) < self.runs.len()).map(H::head_of) else {
             return rows - row;
         };
         let below = |row| self.keys.compare(self.keys.head(batch, row), limit).is_lt();
@@ -252,23 +260,31 @@ impl<H: Heads> Input<H> {
         let run = &mut self.runs[winner];
         run.row += rows;
         if run.row < run.rows {
-            self.set_head(winner);
+            self.entries[winner] = self.keys.entry(run.batch, run.row, winner);
         } else {
-            let last = self.keys.head(run.batch, run.rows - 1);
-            match run.read()? {
-                Some(batch) => self.hold(winner, batch, Some(last))?,
-                None => self.heads[winner] = None,
-            }
+            self.next_batch(winner)?;
         }
-        self.tree.replay(|a, b| runs_before(&self.keys, &self.heads, a, b));
+        self.tree.replay(winner, self.entries[winner], |a, b| self.keys.before(a, b));
         Ok(())
     }
 
-    #[inline]
-    fn set_head(&mut self, run: usize) {
+    /// Moves a run, which has used up its batch, to the next one.
+    #[cold]
+    fn next_batch(&mut self, position: usize) -> Result<(), LsmError> {
+        let run = &mut self.runs[position];
+        let last = self.keys.head(run.batch, run.rows - 1);
+        match run.read()? {
+            Some(batch) => self.hold(position, batch, Some(last)),
+            None => {
+                self.entries[position] = H::ended(position + self.runs.len());
+                Ok(())
+            }
+        }
+    }
+
+    fn set_entry(&mut self, run: usize) {
         let (batch, row) = self.place(run);
-        let sequence = self.batches[batch].sequence.values()[row];
-        self.heads[run] = Some((self.keys.head(batch, row), sequence));
+        self.entries[run] = self.keys.entry(batch, row, run);
     }
 
     /// Makes `batch` the current one of a run. `last`: key of the record before.
@@ -281,7 +297,7 @@ impl<H: Heads> Input<H> {
         if let Some(first) = self.batches.first() {
             first.check_same_columns(&batch.values)?;
         }
-        self.keys.push(&batch.keys)?;
+        self.keys.push(&batch)?;
         let held = self.batches.len();
         let run = &mut self.runs[position];
         (run.batch, run.row, run.rows) = (held, 0, batch.len());
@@ -291,49 +307,43 @@ impl<H: Heads> Input<H> {
             return Err(LsmError::NotSorted { run: run.number, batch: run.batches_read - 1, row });
         }
         self.batches.push(batch);
-        self.set_head(position);
+        self.set_entry(position);
         Ok(())
     }
 
     /// Whether so many used up batches are held that they should be let go, even for a small
     /// output batch.
+    #[inline]
     fn holds_many(&self) -> bool {
         self.batches.len() > 2 * self.runs.len() + 16
     }
 
     /// Lets go of batches where no run stands. No picked record may be left in them.
     fn release_used_up(&mut self) -> Result<(), LsmError> {
-        if self.batches.len() == self.runs.len() && self.heads.iter().all(Option::is_some) {
+        let all_run = (0..self.runs.len()).all(|run| self.head(run).is_some());
+        if self.batches.len() == self.runs.len() && all_run {
             return Ok(());
         }
         let mut old: Vec<_> = std::mem::take(&mut self.batches).into_iter().map(Some).collect();
-        self.keys = H::default();
+        self.keys.clear();
         for position in 0..self.runs.len() {
-            if self.heads[position].is_none() {
+            if self.head(position).is_none() {
                 continue;
             }
             let run = &mut self.runs[position];
             if let Some(batch) = old[run.batch].take() {
                 run.batch = self.batches.len();
-                self.keys.push(&batch.keys)?;
+                self.keys.push(&batch)?;
                 self.batches.push(batch);
-                self.set_head(position);
+                self.set_entry(position);
             }
         }
+        let count = self.runs.len();
+        self.tree.replace(|entry| match H::run_of(entry) {
+            run if run < count => self.entries[run],
+            _ => entry,
+        });
         Ok(())
-    }
-}
-
-/// Whether run `a` goes before run `b`: by key, sequence number, position; ended runs last.
-#[inline]
-fn runs_before<H: Heads>(keys: &H, heads: &[Option<(H::Head, i64)>], a: usize, b: usize) -> bool {
-    match (heads[a], heads[b]) {
-        (Some((key_a, sequence_a)), Some((key_b, sequence_b))) => {
-            keys.compare(key_a, key_b).then(sequence_a.cmp(&sequence_b)).then(a.cmp(&b)).is_lt()
-        }
-        (Some(_), None) => true,
-        (None, Some(_)) => false,
-        (None, None) => a < b,
     }
 }
 
@@ -370,21 +380,16 @@ impl Output {
     /// Adds a newer record of the same key.
     #[inline]
     fn join_group(&mut self, place: Place) {
-        if self.keeps == Keeps::Last {
-            self.picked.pop();
+        match self.picked.last_mut() {
+            Some(last) if self.keeps == Keeps::Last => *last = place,
+            _ => self.picked.push(place),
         }
-        self.picked.push(place);
     }
 
     #[inline]
-    fn close_group(&mut self, batches: &[KeyValueBatch]) {
+    fn close_group(&mut self) {
         if self.keeps == Keeps::All {
             self.ends.push(self.picked.len());
-        } else if self.options.drop_deletes
-            && let Some(&(batch, row)) = self.picked.last()
-            && is_retract(batches[batch].kinds.values()[row])
-        {
-            self.picked.pop();
         }
     }
 
@@ -398,6 +403,15 @@ impl Output {
     }
 
     fn flush(&mut self, batches: &[KeyValueBatch]) -> Result<(), LsmError> {
+        if self.keeps == Keeps::Last && self.options.drop_deletes {
+            let retracts: Vec<bool> = batches.iter().map(KeyValueBatch::has_retracts).collect();
+            if retracts.contains(&true) {
+                let stays = |&(batch, row): &Place| {
+                    !(retracts[batch] && is_retract(batches[batch].kinds.values()[row]))
+                };
+                self.picked.retain(stays);
+            }
+        }
         if self.picked.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use crate::error::LsmError;
 use crate::key_value::{KeyValueBatch, Keys};
 use crate::merge_engine::MergeFunction;
 use crate::run::RunReader;
-use head::{I64Heads, RowHeads};
+use head::{Heads, I64Heads, RowHeads};
 use merger::{Merger, Run};
 
 /// How a merge delivers.
@@ -25,11 +25,14 @@ pub struct SortMergeOptions {
     /// Leave out keys whose merged record is a `-U` or `-D`: for readers, and for compactions into
     /// the last level.
     pub drop_deletes: bool,
+    /// Sequence numbers rise from run to run: every one of a run is above all of the runs before it
+    /// in the list. They are not looked at then, and may be any.
+    pub ordered_runs: bool,
 }
 
 impl Default for SortMergeOptions {
     fn default() -> Self {
-        Self { batch_rows: 8192, drop_deletes: false }
+        Self { batch_rows: 8192, drop_deletes: false, ordered_runs: false }
     }
 }
 
@@ -52,8 +55,10 @@ pub struct SortMerge {
 
 enum State {
     Unopened(Vec<Box<dyn RunReader>>),
-    I64(Box<Merger<I64Heads>>),
-    Rows(Box<Merger<RowHeads>>),
+    I64(Box<Merger<I64Heads<false>>>),
+    OrderedI64(Box<Merger<I64Heads<true>>>),
+    Rows(Box<Merger<RowHeads<false>>>),
+    OrderedRows(Box<Merger<RowHeads<true>>>),
     Done,
 }
 
@@ -95,7 +100,9 @@ impl SortMerge {
         }
         match &mut self.state {
             State::I64(merger) => merger.next_batch(),
+            State::OrderedI64(merger) => merger.next_batch(),
             State::Rows(merger) => merger.next_batch(),
+            State::OrderedRows(merger) => merger.next_batch(),
             State::Unopened(_) | State::Done => Ok(None),
         }
     }
@@ -108,13 +115,23 @@ impl SortMerge {
         for (number, reader) in readers.into_iter().enumerate() {
             runs.extend(Run::open(number, reader)?);
         }
-        let engine = Arc::clone(&self.engine);
-        Ok(match runs.first().map(|(_, batch)| &batch.keys) {
-            None => State::Done,
-            Some(Keys::I64(_)) => State::I64(Box::new(Merger::new(runs, engine, self.options)?)),
-            Some(Keys::Rows(_)) => State::Rows(Box::new(Merger::new(runs, engine, self.options)?)),
+        let (engine, options) = (Arc::clone(&self.engine), self.options);
+        Ok(match (runs.first().map(|(_, batch)| &batch.keys), options.ordered_runs) {
+            (None, _) => State::Done,
+            (Some(Keys::I64(_)), false) => State::I64(merger(runs, engine, options)?),
+            (Some(Keys::I64(_)), true) => State::OrderedI64(merger(runs, engine, options)?),
+            (Some(Keys::Rows(_)), false) => State::Rows(merger(runs, engine, options)?),
+            (Some(Keys::Rows(_)), true) => State::OrderedRows(merger(runs, engine, options)?),
         })
     }
+}
+
+fn merger<H: Heads>(
+    runs: Vec<(Run, KeyValueBatch)>,
+    engine: Arc<dyn MergeFunction>,
+    options: SortMergeOptions,
+) -> Result<Box<Merger<H>>, LsmError> {
+    Ok(Box::new(Merger::new(runs, engine, options)?))
 }
 
 impl Iterator for SortMerge {

@@ -27,6 +27,10 @@ fn merge(runs: Vec<Box<dyn RunReader>>, all: bool, options: SortMergeOptions) ->
     records(&batches)
 }
 
+fn options(batch_rows: usize, drop_deletes: bool) -> SortMergeOptions {
+    SortMergeOptions { batch_rows, drop_deletes, ordered_runs: false }
+}
+
 fn form() -> impl Strategy<Value = KeyForm> {
     any::<bool>().prop_map(|native| if native { KeyForm::I64 } else { KeyForm::Rows })
 }
@@ -70,9 +74,35 @@ proptest! {
             })
             .collect();
         let readers = runs.iter().map(|(records, rows)| run(form, records, *rows)).collect();
-        let merged = merge(readers, all, SortMergeOptions { batch_rows, drop_deletes });
+        let merged = merge(readers, all, options(batch_rows, drop_deletes));
         let plain: Vec<_> = runs.into_iter().map(|(records, _)| records).collect();
         prop_assert_eq!(merged, deduplicated(&plain, drop_deletes));
+    }
+
+    /// Runs in the order of their sequence numbers need no look at them.
+    #[test]
+    fn ordered_runs_merge_as_their_numbers_say(
+        runs in prop::collection::vec(sorted_run(), 0..7),
+        form in form(),
+        all in any::<bool>(),
+        batch_rows in 1_usize..40,
+        drop_deletes in any::<bool>(),
+    ) {
+        let numbered = |shown: bool| -> Vec<Vec<Record>> {
+            let run = |(i, run): (i64, &Vec<Record>)| {
+                let number = |r: &Record| if shown { r.sequence + 100 * i } else { 7 };
+                run.iter().map(|r| Record { sequence: number(r), ..r.clone() }).collect()
+            };
+            (0..).zip(&runs).map(run).collect()
+        };
+        let ordered = SortMergeOptions { ordered_runs: true, ..options(batch_rows, drop_deletes) };
+        let readers = numbered(true).iter().map(|records| run(form, records, batch_rows)).collect();
+        let expected = merge(readers, all, ordered);
+        prop_assert_eq!(&expected, &deduplicated(&numbered(true), drop_deletes));
+        let readers = numbered(false).iter().map(|records| run(form, records, batch_rows)).collect();
+        let merged = merge(readers, all, ordered);
+        let expected: Vec<_> = expected.into_iter().map(|r| Record { sequence: 7, ..r }).collect();
+        prop_assert_eq!(merged, expected);
     }
 
     /// Records with distinct sequence numbers may lie in any runs, merged in any steps.
@@ -89,7 +119,7 @@ proptest! {
         for (record, &(_, _, run)) in all.iter().zip(&rows) {
             runs[run].insert(record.key, record.clone());
         }
-        let keep = SortMergeOptions { batch_rows, drop_deletes: false };
+        let keep = options(batch_rows, false);
         let mut readers: Vec<_> = runs
             .into_iter()
             .map(|r| run(form, &r.into_values().collect::<Vec<_>>(), batch_rows))
@@ -97,7 +127,7 @@ proptest! {
         let rest = readers.split_off(merged_first);
         let first = SortMerge::new(readers, deduplicate(false), keep);
         let both: Vec<Box<dyn RunReader>> = std::iter::once(Box::new(first) as _).chain(rest).collect();
-        let drop = SortMergeOptions { batch_rows, drop_deletes: true };
+        let drop = options(batch_rows, true);
         prop_assert_eq!(merge(both, false, drop), deduplicated(&[all], true));
     }
 }
@@ -116,7 +146,7 @@ fn long_runs_that_overlap_in_parts_merge_as_a_map_says() {
             let runs = [run_of(0), run_of(1)];
             for drop_deletes in [false, true] {
                 let readers = runs.iter().map(|records| run(form, records, 2048)).collect();
-                let options = SortMergeOptions { batch_rows, drop_deletes };
+                let options = options(batch_rows, drop_deletes);
                 assert_eq!(merge(readers, false, options), deduplicated(&runs, drop_deletes));
             }
         }
@@ -152,7 +182,7 @@ fn of_equal_sequence_numbers_the_later_run_wins() {
 }
 
 fn first_error(runs: Vec<Box<dyn RunReader>>, batch_rows: usize) -> LsmError {
-    let options = SortMergeOptions { batch_rows, drop_deletes: false };
+    let options = options(batch_rows, false);
     let mut merge = SortMerge::new(runs, Arc::new(Deduplicate), options);
     let error = loop {
         match merge.next_batch() {

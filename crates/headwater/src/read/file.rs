@@ -105,6 +105,11 @@ impl Wanted {
         })
     }
 
+    /// The same with other columns.
+    pub(super) fn with_fields(&self, fields: Vec<DataField>) -> Self {
+        Self { fields, ..self.clone() }
+    }
+
     fn store(&self) -> &TableStore {
         self.table.store()
     }

@@ -5,13 +5,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, Int8Array, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Int8Type, Int64Type, Schema, SchemaRef};
 use futures::StreamExt;
 use futures::stream;
 use headwater_lsm::{
-    KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge, SortMergeOptions,
-    merge_engine,
+    INSERT, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge,
+    SortMergeOptions, merge_engine,
 };
 use headwater_spec::types::arrow_field;
 use headwater_spec::{DataField, DataFileMeta, DataType, ErrorKind};
@@ -42,8 +42,13 @@ pub(super) fn read(
         sections: sections.iter().cloned().collect(),
         layout,
         assembler,
+        row_kind: read.row_kind,
         current: None,
-        options: SortMergeOptions { batch_rows: read.batch_rows(), drop_deletes: true },
+        options: SortMergeOptions {
+            batch_rows: read.batch_rows(),
+            drop_deletes: true,
+            ordered_runs: false,
+        },
     };
     let pools = read.table.env().pools.clone();
     let state = (merger, VecDeque::new(), false);
@@ -57,7 +62,7 @@ pub(super) fn read(
                 if ended {
                     return Ok(None);
                 }
-                if merger.current.is_none() && !merger.open_section() {
+                if merger.current.is_none() && !merger.open_section()? {
                     return Ok(None);
                 }
                 (merger, ready, ended) = pools.run(move || merger.work()).await??;
@@ -77,7 +82,7 @@ struct Layout {
 }
 
 impl Layout {
-    /// Values first, then key columns that are not among them, then the system columns.
+    /// Values first, then key columns that are not among them; system columns follow in files.
     fn new(read: &ReadBuilder, values: Vec<DataField>) -> Result<Self> {
         let schema = read.table.schema();
         let value_schema =
@@ -92,34 +97,76 @@ impl Layout {
                 fields.len() - 1
             }));
         }
-        fields.push(sequence_field());
-        fields.push(kind_field());
         Ok(Self { fields, key_at, key_types: key_types(read)?, values: count, value_schema })
     }
 
-    fn key_values(&self, encoder: &KeyEncoder, batch: &RecordBatch) -> Result<KeyValueBatch> {
+    /// The columns to read from files whose section needs these system columns.
+    fn fields(&self, system: SystemColumns) -> Vec<DataField> {
+        let sequence = system.sequence.then(sequence_field);
+        let kind = system.kind.then(kind_field);
+        self.fields.iter().cloned().chain(sequence).chain(kind).collect()
+    }
+
+    fn key_values(&self, run: &SystemValues, batch: &RecordBatch) -> Result<KeyValueBatch> {
+        let rows = batch.num_rows();
+        let mut system = batch.columns().get(self.fields.len()..).unwrap_or_default().iter();
+        let lacking = || LsmError::source(ErrorKind::Internal, "a file batch lacks columns");
+        let sequence = if run.read.sequence {
+            system.next().ok_or_else(lacking)?.as_primitive::<Int64Type>().clone()
+        } else {
+            Int64Array::from_value(run.largest_sequence, rows)
+        };
+        let kinds = if run.read.kind {
+            system.next().ok_or_else(lacking)?.as_primitive::<Int8Type>().clone()
+        } else {
+            Int8Array::from_value(INSERT, rows)
+        };
         let columns = batch.columns();
-        let (Some((kinds, rest)), true) =
-            (columns.split_last(), columns.len() == self.fields.len())
-        else {
-            return Err(LsmError::source(ErrorKind::Internal, "a file batch lacks columns").into());
-        };
-        let Some((sequence, _)) = rest.split_last() else {
-            return Err(LsmError::source(ErrorKind::Internal, "a file batch lacks columns").into());
-        };
         let keys: Vec<ArrayRef> =
             self.key_at.iter().filter_map(|at| columns.get(*at)).map(Arc::clone).collect();
         let values: Vec<ArrayRef> = columns.iter().take(self.values).map(Arc::clone).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let values =
             RecordBatch::try_new_with_options(Arc::clone(&self.value_schema), values, &options)?;
-        Ok(KeyValueBatch::try_new(
-            encoder.encode(&keys)?,
-            sequence.as_primitive::<Int64Type>().clone(),
-            kinds.as_primitive::<Int8Type>().clone(),
-            values,
-        )?)
+        Ok(KeyValueBatch::try_new(run.encoder.encode(&keys)?, sequence, kinds, values)?)
     }
+}
+
+/// The system columns of a section that its files must be asked for.
+///
+/// The rest follows from the files' metadata, whose figures are exact: with disjoint ranges of
+/// sequence numbers it is the run that decides which record is newer, and where nothing is retracted
+/// kinds matter only to those who want to see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SystemColumns {
+    sequence: bool,
+    kind: bool,
+}
+
+impl SystemColumns {
+    /// `runs`: sorted runs by their largest sequence number.
+    fn needed(runs: &[Vec<DataFileMeta>], row_kind: bool) -> Self {
+        let overlap = runs.windows(2).any(|pair| match pair {
+            [older, newer] => {
+                let least = newer.iter().map(|f| f.min_sequence_number).min();
+                largest_sequence(older) >= least.unwrap_or(i64::MAX)
+            }
+            _ => false,
+        });
+        let retracts = runs.iter().flatten().any(|f| f.delete_row_count != Some(0));
+        Self { sequence: overlap, kind: row_kind || retracts }
+    }
+}
+
+fn largest_sequence(run: &[DataFileMeta]) -> i64 {
+    run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN)
+}
+
+/// Where the keys and system columns of a run's records come from.
+struct SystemValues {
+    encoder: KeyEncoder,
+    read: SystemColumns,
+    largest_sequence: i64,
 }
 
 /// Merges section after section.
@@ -129,33 +176,40 @@ struct Merger {
     sections: VecDeque<Vec<Vec<DataFileMeta>>>,
     layout: Arc<Layout>,
     assembler: Assembler,
+    row_kind: bool,
     current: Option<SortMerge>,
     options: SortMergeOptions,
 }
 
 impl Merger {
     /// Starts fetching the runs of the next section; false if there is none.
-    fn open_section(&mut self) -> bool {
-        let Some(mut runs) = self.sections.pop_front() else { return false };
+    fn open_section(&mut self) -> Result<bool> {
+        let Some(mut runs) = self.sections.pop_front() else { return Ok(false) };
         // The last of equal sequence numbers wins: let that be the newest file.
-        runs.sort_by_key(|run| run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN));
+        runs.sort_by_key(|run| largest_sequence(run));
+        let system = SystemColumns::needed(&runs, self.row_kind);
         let wanted = if runs.len() == 1 { &self.single } else { &self.several };
-        let readers = runs
-            .into_iter()
-            .map(|files| {
-                let run = FileRun {
-                    units: wanted.fetch(files),
-                    current: None,
-                    encoder: None,
-                    layout: Arc::clone(&self.layout),
-                    batch_rows: self.options.batch_rows,
-                };
-                Box::new(run) as Box<dyn RunReader>
-            })
-            .collect();
-        self.current =
-            Some(SortMerge::new(readers, merge_engine(MergeEngineKind::Deduplicate), self.options));
-        true
+        let wanted = wanted.with_fields(self.layout.fields(system));
+        let batch_rows = self.options.batch_rows;
+        let mut readers: Vec<Box<dyn RunReader>> = Vec::with_capacity(runs.len());
+        for files in runs {
+            let system = SystemValues {
+                encoder: KeyEncoder::new(&self.layout.key_types)?,
+                read: system,
+                largest_sequence: largest_sequence(&files),
+            };
+            readers.push(Box::new(FileRun {
+                units: wanted.fetch(files),
+                current: None,
+                system,
+                layout: Arc::clone(&self.layout),
+                batch_rows,
+            }));
+        }
+        let engine = merge_engine(MergeEngineKind::Deduplicate);
+        let options = SortMergeOptions { ordered_runs: !system.sequence, ..self.options };
+        self.current = Some(SortMerge::new(readers, engine, options));
+        Ok(true)
     }
 
     /// Makes the next batches of the open section; says whether everything is read.
@@ -182,7 +236,7 @@ impl Merger {
 struct FileRun {
     units: Units,
     current: Option<Unit>,
-    encoder: Option<KeyEncoder>,
+    system: SystemValues,
     layout: Arc<Layout>,
     batch_rows: usize,
 }
@@ -192,11 +246,7 @@ impl FileRun {
         loop {
             if let Some(unit) = &mut self.current {
                 if let Some(batch) = unit.next_batch(self.batch_rows)? {
-                    let encoder = match &self.encoder {
-                        Some(encoder) => encoder,
-                        None => self.encoder.insert(KeyEncoder::new(&self.layout.key_types)?),
-                    };
-                    return self.layout.key_values(encoder, &batch).map(Some);
+                    return self.layout.key_values(&self.system, &batch).map(Some);
                 }
                 self.current = None;
             }
@@ -214,5 +264,61 @@ impl RunReader for FileRun {
             Error::Lsm(error) => error,
             other => other.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_spec::{BinaryRow, DataFileMeta, SimpleStats};
+
+    use super::SystemColumns;
+
+    fn file(numbers: (i64, i64), deletes: Option<i64>) -> DataFileMeta {
+        DataFileMeta {
+            file_name: "f".to_owned(),
+            file_size: 1,
+            row_count: 1,
+            min_key: BinaryRow::empty(),
+            max_key: BinaryRow::empty(),
+            key_stats: SimpleStats::empty(),
+            value_stats: SimpleStats::empty(),
+            min_sequence_number: numbers.0,
+            max_sequence_number: numbers.1,
+            schema_id: 0,
+            level: 0,
+            extra_files: Vec::new(),
+            creation_time_millis: None,
+            delete_row_count: deletes,
+            embedded_index: None,
+            file_source: None,
+            value_stats_cols: None,
+            external_path: None,
+            first_row_id: None,
+            write_cols: None,
+        }
+    }
+
+    #[test]
+    fn sequence_numbers_are_read_where_runs_share_some() {
+        let needed = |runs: &[Vec<DataFileMeta>]| SystemColumns::needed(runs, false).sequence;
+        let (old, new) = (file((0, 9), Some(0)), file((10, 19), Some(0)));
+        assert!(!needed(&[vec![old.clone()]]));
+        assert!(!needed(&[vec![old.clone()], vec![new.clone()]]));
+        assert!(needed(&[vec![old.clone()], vec![file((9, 19), Some(0))]]));
+        // All files of a run count; those of one run never share a key.
+        assert!(needed(&[vec![old.clone()], vec![new.clone(), file((5, 6), Some(0))]]));
+        assert!(!needed(&[vec![old.clone(), file((3, 4), Some(0))], vec![new]]));
+        assert!(needed(&[vec![old.clone()], vec![old]]));
+    }
+
+    #[test]
+    fn kinds_are_read_where_rows_are_retracted_or_kinds_are_wanted() {
+        let needed = |deletes, row_kind| {
+            SystemColumns::needed(&[vec![file((0, 9), deletes)]], row_kind).kind
+        };
+        assert!(!needed(Some(0), false));
+        assert!(needed(Some(0), true));
+        assert!(needed(Some(1), false));
+        assert!(needed(None, false));
     }
 }

@@ -15,8 +15,13 @@ use super::file::{FileLayout, OpenDataFile};
 use crate::error::Result;
 use crate::table::Table;
 
-/// Rows per batch that goes to the encoder; the size of a file is looked at after each.
+/// Rows that go to the encoder at once; the size of a file is looked at after each time.
 const ENCODE_ROWS: usize = 8192;
+/// Rows and bytes that are picked from a sorted buffer at once. They come from all over the buffer,
+/// column by column: the more at once, the more often one is picked from a part of the column that
+/// the processor still has at hand.
+const PICKED_ROWS: usize = 131_072;
+const PICKED_BYTES: usize = 16 << 20;
 
 /// Rows that wait to be written.
 enum Buffer {
@@ -132,7 +137,9 @@ impl BucketWriter {
                 let mut full = std::mem::replace(buffer, SortBuffer::new());
                 let engine = merge_engine(MergeEngineKind::Deduplicate);
                 let job = move || {
-                    let mut drain = full.drain(engine, ENCODE_ROWS)?;
+                    let row_bytes = (full.memory_size() / full.rows().max(1)).max(1);
+                    let picked = (PICKED_BYTES / row_bytes).clamp(1, PICKED_ROWS);
+                    let mut drain = full.drain(engine, picked)?;
                     let next = drain.next_batch()?.map(Box::new);
                     Ok::<_, LsmError>(Rows::Sorted { drain: Box::new(drain), next })
                 };
@@ -184,15 +191,22 @@ fn encode(
     mut file: OpenDataFile,
     layout: &FileLayout,
     target: u64,
-) -> Result<(Rows, OpenDataFile, Bytes)> {
+) -> Result<(Rows, OpenDataFile, Vec<Bytes>)> {
     loop {
         let bytes = match &mut rows {
             Rows::Sorted { drain, next } => {
                 let Some(batch) = next.take() else { break };
-                *next = drain.next_batch()?.map(Box::new);
-                let sequence: ArrayRef = Arc::new(batch.sequence);
-                let kinds: ArrayRef = Arc::new(batch.kinds);
-                file.add_sorted(layout, &sequence, &kinds, &batch.values)?
+                let now = batch.len().min(ENCODE_ROWS);
+                let KeyValueBatch { sequence, kinds, values, .. } = batch.slice(0, now);
+                let (sequence, kinds): (ArrayRef, ArrayRef) = (Arc::new(sequence), Arc::new(kinds));
+                let bytes = file.add_sorted(layout, &sequence, &kinds, &values)?;
+                *next = if now < batch.len() {
+                    Some(Box::new(batch.slice(now, batch.len() - now)))
+                } else {
+                    drop((batch, sequence, kinds, values));
+                    drain.next_batch()?.map(Box::new)
+                };
+                bytes
             }
             Rows::Plain { batches, next_sequence } => {
                 let Some(batch) = batches.next() else { break };
@@ -206,5 +220,5 @@ fn encode(
             return Ok((rows, file, bytes));
         }
     }
-    Ok((rows, file, Bytes::new()))
+    Ok((rows, file, Vec::new()))
 }

@@ -212,10 +212,10 @@ impl OpenDataFile {
         sequence: &ArrayRef,
         kinds: &ArrayRef,
         values: &RecordBatch,
-    ) -> Result<Bytes> {
+    ) -> Result<Vec<Bytes>> {
         let rows = values.num_rows();
         if rows == 0 {
-            return Ok(Bytes::new());
+            return Ok(Vec::new());
         }
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(layout.fields.len());
         if layout.key_columns() > 0 {
@@ -253,10 +253,10 @@ impl OpenDataFile {
         layout: &FileLayout,
         first_sequence: i64,
         values: &RecordBatch,
-    ) -> Result<Bytes> {
+    ) -> Result<Vec<Bytes>> {
         let rows = values.num_rows();
         if rows == 0 {
-            return Ok(Bytes::new());
+            return Ok(Vec::new());
         }
         let last = first_sequence.saturating_add(count(rows)).saturating_sub(1);
         let (first, _) = self.sequences.unwrap_or((first_sequence, last));
@@ -269,7 +269,7 @@ impl OpenDataFile {
         layout: &FileLayout,
         columns: Vec<ArrayRef>,
         rows: usize,
-    ) -> Result<Bytes> {
+    ) -> Result<Vec<Bytes>> {
         let schema = headwater_spec::types::arrow_schema(&headwater_spec::RowType::new(
             layout.fields.clone(),
         ));
@@ -279,7 +279,7 @@ impl OpenDataFile {
     }
 
     /// Moves bytes to the store; `dir` is the bucket's directory inside the store.
-    pub(super) async fn put(&mut self, table: &Table, dir: &str, bytes: Bytes) -> Result<()> {
+    pub(super) async fn put(&mut self, table: &Table, dir: &str, bytes: Vec<Bytes>) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -288,7 +288,9 @@ impl OpenDataFile {
             self.writer = Some(table.store().io().create(&path).await?);
         }
         if let Some(writer) = &mut self.writer {
-            writer.write(bytes).await?;
+            for bytes in bytes {
+                writer.write(bytes).await?;
+            }
         }
         Ok(())
     }
@@ -309,7 +311,9 @@ impl OpenDataFile {
                 table.store().io().create(&path).await?
             }
         };
-        writer.write(encoded.tail).await?;
+        for bytes in encoded.tail {
+            writer.write(bytes).await?;
+        }
         let size = writer.finish().await?;
         if size != encoded.size {
             return Err(Error::DataFile {

@@ -118,14 +118,33 @@ impl Router {
     }
 }
 
+/// Bucket counts up to which every bucket gets its place in a table before its first row.
+const TABLE_BUCKETS: u32 = 1 << 12;
+
 fn by_bucket(buckets: &[u32], count: u32) -> Vec<Routed> {
     let share = buckets.len() / usize::try_from(count.max(1)).unwrap_or(1);
-    let mut rows: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (row, bucket) in (0_u32..).zip(buckets) {
-        rows.entry(*bucket).or_insert_with(|| Vec::with_capacity(share + share / 8)).push(row);
-    }
-    let mut found: Vec<_> = rows.into_iter().collect();
-    found.sort_unstable_by_key(|(bucket, _)| *bucket);
+    let few = || Vec::with_capacity(share + share / 8);
+    let found: Vec<(u32, Vec<u32>)> = if count <= TABLE_BUCKETS {
+        let mut rows: Vec<Vec<u32>> = (0..count).map(|_| Vec::new()).collect();
+        for (row, bucket) in (0_u32..).zip(buckets) {
+            let at = usize::try_from(*bucket).unwrap_or(usize::MAX);
+            if let Some(rows) = rows.get_mut(at) {
+                if rows.capacity() == 0 {
+                    *rows = few();
+                }
+                rows.push(row);
+            }
+        }
+        (0..).zip(rows).filter(|(_, rows)| !rows.is_empty()).collect()
+    } else {
+        let mut rows: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (row, bucket) in (0_u32..).zip(buckets) {
+            rows.entry(*bucket).or_insert_with(few).push(row);
+        }
+        let mut found: Vec<_> = rows.into_iter().collect();
+        found.sort_unstable_by_key(|(bucket, _)| *bucket);
+        found
+    };
     found
         .into_iter()
         .map(|(bucket, rows)| Routed {

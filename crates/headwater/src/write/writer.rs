@@ -349,10 +349,11 @@ impl TableWrite {
         }
     }
 
-    /// Writes the buffers of some buckets as files, as many at once as there are CPU threads.
+    /// Writes the buffers of some buckets as files, about as many at once as there are CPU threads.
     async fn flush(&mut self, keys: &[(BinaryRow, i32)]) -> Result<()> {
         let wanted: HashSet<&(BinaryRow, i32)> = keys.iter().collect();
-        let at_once = self.table.env().pools.cpu_threads().max(1);
+        // One more than can be encoded at a time: while the disk takes a file, another is made.
+        let at_once = self.table.env().pools.cpu_threads().saturating_add(1);
         let pending: Vec<_> = self
             .buckets
             .iter_mut()

@@ -1,6 +1,7 @@
 //! Measurements as a table that grows line by line, for people.
 
-use super::{Measurement, rows_per_second};
+use headwater_bench::Measurement;
+
 use crate::timing::count;
 
 /// Where a measurement stands in its table.
@@ -24,7 +25,7 @@ pub(super) fn lines(measurement: &Measurement, place: Place, peak: Option<u64>) 
     }
     let Measurement { op, what, whole, rows, took, live, .. } = measurement;
     let op = op.split('-').next().unwrap_or(op);
-    let per_second = u64::try_from(rows_per_second(*rows, *took)).unwrap_or(u64::MAX);
+    let per_second = u64::try_from(measurement.rows_per_second()).unwrap_or(u64::MAX);
     let bytes = u64::try_from(live.bytes).ok().filter(|_| *whole);
     let cells = [
         format!("{op}: {what}"),
@@ -62,8 +63,8 @@ fn megabytes_per_second(bytes: u64, micros: u128) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Live, Measurement};
     use super::{Place, lines, megabytes_per_second};
+    use headwater_bench::{Live, Measurement};
 
     fn scan(whole: bool) -> Measurement {
         Measurement {

@@ -4,19 +4,20 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit, TimestampMillisecondType};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
+use headwater::io::host;
 use headwater::{Env, Identifier, Split, Table};
 
 use super::generate::AMOUNT_SCALE;
 use super::write::DATABASE;
 use super::{Live, Measurement};
-use crate::error::CliError;
+use crate::error::BenchError;
 
 /// Columns of the narrow scan.
 const NARROW: [&str; 3] = ["order_id", "amount", "update_time"];
 
 /// Which check values a scan gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Columns {
+pub enum Columns {
     /// Key, amount and time.
     Three,
     /// Also the other numbers and the texts.
@@ -47,22 +48,29 @@ impl Columns {
 }
 
 /// Table `orders` as the last W1 left it.
-pub(super) async fn orders(warehouse: &str, env: &Env) -> Result<Table, CliError> {
+///
+/// # Errors
+/// It cannot be opened.
+pub async fn orders(warehouse: &str, env: &Env) -> Result<Table, BenchError> {
     let catalog = headwater::open_catalog(warehouse, false, env.clone()).await?;
     Ok(headwater::open_table(&catalog, &Identifier::new(DATABASE, "orders")).await?)
 }
 
-/// Scans the table once. `commits` is only reported.
-pub(super) async fn run(
+/// W2: scans the table once, `threads` splits at a time. `commits` is only reported.
+///
+/// # Errors
+/// It cannot be read, or is not the workload's.
+pub async fn scan(
     table: &Table,
     columns: Columns,
     threads: usize,
     commits: u64,
     env: &Env,
-) -> Result<Measurement, CliError> {
-    let start = env.clock.monotonic();
+) -> Result<Measurement, BenchError> {
+    let (start, cpu) = (env.clock.monotonic(), host::cpu_time());
     let check = values(table, columns, threads, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
+    let cpu = crate::cpu_seconds(cpu);
     Ok(Measurement {
         op: columns.op(),
         what: columns.what(),
@@ -70,14 +78,14 @@ pub(super) async fn run(
         rows: check.count,
         took,
         commits,
-        more: vec![("threads", threads.to_string())],
+        more: vec![("threads", threads.to_string()), ("cpu_seconds", cpu)],
         check: check.members(columns),
         live: live(table).await?,
     })
 }
 
 /// Files, bytes and rows in files of the newest snapshot.
-pub(super) async fn live(table: &Table) -> Result<Live, CliError> {
+pub(super) async fn live(table: &Table) -> Result<Live, BenchError> {
     let plan = table.new_read().plan().await?;
     let mut live = Live::default();
     for file in plan.splits.iter().flat_map(Split::files) {
@@ -94,7 +102,7 @@ pub(super) async fn values(
     columns: Columns,
     threads: usize,
     env: &Env,
-) -> Result<Values, CliError> {
+) -> Result<Values, BenchError> {
     let mut read = table.new_read();
     if let Some(names) = columns.projection() {
         read = read.columns(names)?;
@@ -108,12 +116,12 @@ pub(super) async fn values(
             while let Some(batch) = batches.next().await {
                 values.add(&batch?)?;
             }
-            Ok::<_, CliError>(values)
+            Ok::<_, BenchError>(values)
         })
     });
     futures::stream::iter(scans)
         .buffer_unordered(threads)
-        .map(|scan| scan.map_err(CliError::from).flatten())
+        .map(|scan| scan.map_err(BenchError::from).flatten())
         .try_fold(Values::default(), |all, one| async move { Ok(all.plus(one)) })
         .await
 }
@@ -138,7 +146,7 @@ impl Default for Values {
 
 impl Values {
     /// Adds the rows of a batch whose first column is the key.
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), BenchError> {
         self.count += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         for (position, column) in batch.columns().iter().enumerate() {
             match column.data_type() {
@@ -158,7 +166,7 @@ impl Values {
                     self.string_bytes = self.string_bytes.wrapping_add(string_bytes(column));
                 }
                 other => {
-                    return Err(CliError::Column {
+                    return Err(BenchError::Column {
                         column: batch.schema().field(position).name().clone(),
                         reason: format!("the workload has no column of type {other}"),
                     });

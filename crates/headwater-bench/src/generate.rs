@@ -30,14 +30,15 @@ pub(super) const fn mix(x: u64) -> u64 {
 
 /// Makes the rows of table `orders`.
 #[derive(Debug, Clone)]
-pub(super) struct Orders {
+pub struct Orders {
     keys: u64,
     schema: SchemaRef,
 }
 
 impl Orders {
     /// Rows whose `order_id` is below `keys`; at least one key.
-    pub(super) fn new(keys: u64) -> Self {
+    #[must_use]
+    pub fn new(keys: u64) -> Self {
         let amount = DataType::Decimal128(AMOUNT_PRECISION, AMOUNT_SCALE.cast_signed());
         let schema = Schema::new(vec![
             Field::new("order_id", DataType::Int64, false),
@@ -52,7 +53,10 @@ impl Orders {
     }
 
     /// The rows with these numbers.
-    pub(super) fn batch(&self, rows: Range<u64>) -> Result<RecordBatch, ArrowError> {
+    ///
+    /// # Errors
+    /// The texts of so many rows do not fit into one array.
+    pub fn batch(&self, rows: Range<u64>) -> Result<RecordBatch, ArrowError> {
         let first = rows.start;
         let hashes: Vec<u64> = rows.map(mix).collect();
         let column = |value: &dyn Fn(u64) -> u64| -> ArrayRef {

@@ -10,8 +10,8 @@ use headwater::{
 };
 
 use super::generate::{AMOUNT_PRECISION, AMOUNT_SCALE, Orders};
-use super::{Measurement, read};
-use crate::error::CliError;
+use crate::error::BenchError;
+use crate::{Measurement, read};
 
 /// Database of the workloads.
 pub(super) const DATABASE: &str = "bench";
@@ -24,28 +24,32 @@ const AHEAD: usize = 2;
 
 /// How much to write.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Amount {
+pub struct Amount {
     /// Rows in total.
-    pub(super) rows: u64,
+    pub rows: u64,
     /// Commits they are spread over.
-    pub(super) commits: u64,
+    pub commits: u64,
 }
 
-/// Writes table `orders`, made anew, and measures it.
-pub(super) async fn run(
+/// W1: writes table `orders`, made anew, and measures it. `threads` are for the check.
+///
+/// # Errors
+/// The table cannot be made, written or read back.
+pub async fn write_orders(
     (warehouse, sync): (&str, SyncMode),
     amount: Amount,
     threads: usize,
     env: &Env,
-) -> Result<Measurement, CliError> {
+) -> Result<Measurement, BenchError> {
     let options = CatalogOptions { create: true, sync };
     let catalog = headwater::open_catalog_with(warehouse, options, env.clone()).await?;
     let table = new_table(&catalog).await?;
 
-    let start = env.clock.monotonic();
+    let (start, cpu) = (env.clock.monotonic(), host::cpu_time());
     write(&table, amount, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
 
+    let cpu = crate::cpu_seconds(cpu);
     let peak = host::peak_rss_kb();
     let check = read::values(&table, read::Columns::All, threads, env).await?;
     Ok(Measurement {
@@ -56,7 +60,7 @@ pub(super) async fn run(
         rows: amount.rows,
         took,
         commits: amount.commits,
-        more: vec![("write_peak_rss_kb", super::number(peak))],
+        more: vec![("write_peak_rss_kb", crate::number(peak)), ("cpu_seconds", cpu)],
         check: check.members(read::Columns::All),
         live: read::live(&table).await?,
     })
@@ -88,13 +92,13 @@ fn definition() -> NewTable {
 }
 
 /// Writes and commits all rows; the next rows are made while the last ones are written.
-async fn write(table: &Table, amount: Amount, env: &Env) -> Result<(), CliError> {
+async fn write(table: &Table, amount: Amount, env: &Env) -> Result<(), BenchError> {
     let orders = Orders::new(amount.rows / 2);
     let mut writer = table.new_write().commit_user(USER).build()?;
     let made = pieces(amount).map(|(rows, commit)| {
         let orders = orders.clone();
         let batch = env.pools.run(move || orders.batch(rows));
-        async move { Ok::<_, CliError>((batch.await??, commit)) }
+        async move { Ok::<_, BenchError>((batch.await??, commit)) }
     });
     let mut made = std::pin::pin!(futures::stream::iter(made).buffered(AHEAD));
     while let Some(piece) = made.next().await {
