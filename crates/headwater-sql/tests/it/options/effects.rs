@@ -185,12 +185,13 @@ fn test_names() -> Vec<String> {
 async fn observed(probe: &Probe, kind: Kind, options: &Options, big: bool) -> String {
     let table = probe.name();
     let mut script = create(&table, kind, options);
-    let values = "SELECT CAST(value AS INT), concat('some longer value ', value % 40),
+    let values =
+        "SELECT CAST(value AS INT), concat('some longer value ', CAST(value % 40 AS STRING)),
         DATE '2024-01-01' FROM generate_series";
     if big {
         script.push_str(&format!(
-            ";INSERT INTO {table} SELECT CAST(value AS INT), concat('v', value * 7919),
-                DATE '2024-01-01' FROM generate_series(0, 40000)"
+            ";INSERT INTO {table} SELECT CAST(value AS INT),
+                concat('v', CAST(value * 7919 AS STRING)), DATE '2024-01-01' FROM generate_series(0, 40000)"
         ));
     } else {
         script.push_str(&format!(";INSERT INTO {table} {values}(0, 299)"));
@@ -203,7 +204,8 @@ async fn observed(probe: &Probe, kind: Kind, options: &Options, big: bool) -> St
              INSERT OVERWRITE {table} PARTITION (p = '2024-01-01') {values_only};
              INSERT INTO {table} VALUES (7, 'w', DATE '2024-01-01');
              INSERT INTO {table} SELECT k, v, p FROM {table} WHERE k < 0",
-            values_only = "SELECT CAST(value AS INT), concat('some longer value ', value % 40) \
+            values_only = "SELECT CAST(value AS INT), \
+                           concat('some longer value ', CAST(value % 40 AS STRING)) \
                            FROM generate_series(0, 299)",
         ));
     }
