@@ -20,6 +20,8 @@ use headwater::{DataField, Datum, RowType, TableSchema, TypeKind};
 use self::convert::check_assignable;
 pub(crate) use self::convert::convert;
 use crate::error::SqlError;
+use crate::functions::Zone;
+use crate::zone_rule::{mixed, refusal};
 
 /// Where the values of a table's column come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +97,9 @@ impl Assignment {
     }
 
     /// Refuses a query whose columns are too many, too few, or of types that do not fit.
-    pub(crate) fn check(&self, query: &SchemaRef) -> Result<(), SqlError> {
+    ///
+    /// `zone`: the session's. What only a zone makes a moment needs a CAST, unless that is UTC.
+    pub(crate) fn check(&self, query: &SchemaRef, zone: &Zone) -> Result<(), SqlError> {
         if query.fields().len() != self.query_columns {
             let wanted: Vec<&str> = self
                 .targets
@@ -114,6 +118,11 @@ impl Assignment {
             if let Source::Query(position) = source {
                 let given = query.field(*position).data_type();
                 check_assignable(given, &field.data_type.kind, &field.name)?;
+                let types = [given.clone(), arrow_type(&field.data_type.kind)];
+                if !zone.is_utc() && mixed(&types) {
+                    let place = format!("column '{}'", field.name);
+                    return Err(SqlError::invalid(refusal(&place, &zone.name())));
+                }
             }
         }
         Ok(())

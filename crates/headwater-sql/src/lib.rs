@@ -55,6 +55,7 @@ mod sink;
 mod system_table;
 mod table_reference;
 mod write_exec;
+mod zone_rule;
 
 pub use error::{SqlError, SqlErrorKind};
 pub use functions::Flavour;

@@ -42,7 +42,7 @@ impl SqlSession {
         let assignment = Assignment::new(&table.columns, &insert.partition, &insert.columns)?;
         cast_values(&mut insert.query, &assignment.floats());
         let rows = self.query(*insert.query, scope, self.threads(), Purpose::Result).await?;
-        assignment.check(&rows.schema())?;
+        assignment.check(&rows.schema(), &scope.zone())?;
         match &table.kind {
             Connector::Print { identifier } => {
                 Ok(Outcome::Rows(printed(rows, assignment, identifier.clone())))

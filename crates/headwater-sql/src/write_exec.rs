@@ -65,7 +65,7 @@ impl SqlSession {
         let mut write = table.new_write().overwrite(overwrite);
         let threads = if table.has_primary_key() { 1 } else { self.threads() };
         let rows = self.query(*insert.query, scope, threads, purpose).await?;
-        assignment.check(&rows.schema())?;
+        assignment.check(&rows.schema(), &scope.zone())?;
         if let Some(snapshot) = scope.lookups.snapshot_read(&name) {
             write = write.computed_from(snapshot);
         }

@@ -1,6 +1,6 @@
 //! Aggregate functions whose results have other types in Flink: AVG, VAR and STDDEV of integers are
 //! integers, of FLOAT they are FLOAT, of DECIMAL they are DECIMAL with at least six digits behind
-//! the point.
+//! the point. SUM of FLOAT is a FLOAT.
 //!
 //! The query keeps DataFusion's aggregates; what makes Flink's results of theirs is computed right
 //! above them.
@@ -171,6 +171,9 @@ fn aggregate_of(expr: &Expr) -> Option<(&AggregateUDF, &Expr)> {
 fn instead(expr: &Expr, schema: &DFSchema) -> Option<Instead> {
     let (function, argument) = aggregate_of(expr)?;
     let is_average = function.name() == "avg";
+    if function.name() == "sum" && argument.get_type(schema).ok()? == Arrow::Float32 {
+        return Some(Instead::Cast(Arrow::Float32));
+    }
     if !is_average && !["stddev", "stddev_pop", "var", "var_pop"].contains(&function.name()) {
         return None;
     }

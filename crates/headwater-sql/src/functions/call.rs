@@ -1,6 +1,7 @@
 //! How a function of this crate is described, checked and called: names, parameters, result, and
 //! the loop body over rows.
 
+use crate::zone_rule::{mixed, refusal};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -299,6 +300,9 @@ impl Function {
             types.push(accept(spec, *param, at, given)?);
         }
         match spec.unify {
+            Some(_) if !self.context.zone.is_utc() && mixed(&types) => {
+                plan_err!("{}", refusal(&spec.shown(), &self.context.zone.name()))
+            }
             Some(unify) => unify(&types),
             None => Ok(types),
         }

@@ -243,9 +243,9 @@ fn comparable(types: &[Arrow]) -> Result<Vec<Arrow>> {
 /// Positions from 1, from the end when negative, 0 as 1; `start..end` from 0.
 fn slice(length: usize, from: i64, to: Option<i64>) -> (usize, usize) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let place = |at: i64| match at {
+    // Position 0, also when it is counted from the end, is the first.
+    let place = |at: i64| match if at < 0 { length.saturating_add(at) + 1 } else { at } {
         0 => 1,
-        ..0 => length.saturating_add(at) + 1,
         at => at,
     };
     let start = place(from).max(1);
@@ -444,6 +444,7 @@ mod tests {
             (0, Some(0), (0, 1)),
             (2, Some(10), (1, 4)),
             (-10, Some(-9), (0, 0)),
+            (1, Some(-5), (0, 1)),
         ] {
             assert_eq!(slice(4, from, to), part, "{from} {to:?}");
         }

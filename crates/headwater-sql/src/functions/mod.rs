@@ -46,6 +46,7 @@ use self::planner::FlinkPlanner;
 pub(crate) use self::zone::Zone;
 use crate::error::SqlError;
 use crate::float_rule::FloatsBesideDecimals;
+use crate::zone_rule::TimesOfOneZone;
 
 /// Whose functions a session has where Flink's and DataFusion's differ: the option
 /// `headwater.functions`.
@@ -150,15 +151,24 @@ pub(crate) fn register(
     let mut rules = state.analyzer().rules.clone();
     rules.insert(0, Arc::new(FloatsBesideDecimals));
     rules.insert(0, Arc::new(types::TypesOf));
+    if !zone.is_utc() {
+        rules.insert(0, Arc::new(TimesOfOneZone { zone: zone.name() }));
+    }
     if let (Flavour::Flink, Some(divide)) = (flavour, functions.get(decimal::DIVIDE)) {
         rules.insert(1, Arc::new(FlinkAggregates { divide: Arc::clone(divide) }));
     }
     let mut builder = SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules);
     if flavour == Flavour::Flink {
-        let own: Arc<dyn ExprPlanner> = Arc::new(FlinkPlanner { functions: functions.clone() });
+        let own: Arc<dyn ExprPlanner> =
+            Arc::new(FlinkPlanner { functions: functions.clone(), is_utc: zone.is_utc() });
         builder = builder.with_expr_planners(std::iter::once(own).chain(planners).collect());
     }
     let mut state = builder.build();
+    if flavour == Flavour::Flink {
+        // Nulls are the least values, in ORDER BY and in windows.
+        "nulls_min"
+            .clone_into(&mut state.config_mut().options_mut().sql_parser.default_null_ordering);
+    }
     if flavour == Flavour::Flink {
         keep_other_names(&mut state, &functions)?;
     }

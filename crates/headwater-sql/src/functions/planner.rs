@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::DataType as Arrow;
+use arrow::datatypes::{DataType as Arrow, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{NullTreatment, ScalarFunction};
@@ -15,15 +15,19 @@ use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::calendar::EXTRACT;
+use super::cast::CAST;
 use super::collections::ELEMENT_AT;
 use super::decimal::{DIVIDE, as_decimal};
 use super::maps::VALUE_OF;
 use super::types::name_of;
+use crate::zone_rule::is_local;
 
 /// Knows the functions by their names.
 #[derive(Debug)]
 pub(super) struct FlinkPlanner {
     pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
+    /// Whether the session's time zone is UTC.
+    pub(super) is_utc: bool,
 }
 
 impl FlinkPlanner {
@@ -33,6 +37,43 @@ impl FlinkPlanner {
                 ScalarFunction::new_udf(Arc::clone(function), args),
             ))),
             None => plan_err!("function {name} is not registered"),
+        }
+    }
+}
+
+impl FlinkPlanner {
+    /// A comparison of a moment with what becomes one in the session's zone.
+    fn compared(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        let RawBinaryExpr { op, left, right } = expr;
+        let types = (left.get_type(schema)?, right.get_type(schema)?);
+        let (left, right) = match (&types.0, &types.1) {
+            (Arrow::Timestamp(unit, Some(_)), local) if is_local(local) => {
+                (left, self.moment(right, *unit)?)
+            }
+            (local, Arrow::Timestamp(unit, Some(_))) if is_local(local) => {
+                (self.moment(left, *unit)?, right)
+            }
+            _ => (left, right),
+        };
+        Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
+    }
+
+    /// The value cast to a moment.
+    fn moment(&self, expr: Expr, unit: TimeUnit) -> Result<Expr> {
+        let digits = match unit {
+            TimeUnit::Second => 0,
+            TimeUnit::Millisecond => 3,
+            TimeUnit::Microsecond => 6,
+            TimeUnit::Nanosecond => 9,
+        };
+        let wanted = ScalarValue::Utf8(Some(format!("TIMESTAMP_LTZ({digits})")));
+        match self.functions.get(CAST) {
+            Some(function) => Ok(function.call(vec![expr, Expr::Literal(wanted, None)])),
+            None => plan_err!("function {CAST} is not registered"),
         }
     }
 }
@@ -109,6 +150,17 @@ impl ExprPlanner for FlinkPlanner {
     ) -> Result<PlannerResult<RawBinaryExpr>> {
         let name = match &expr.op {
             BinaryOperator::StringConcat => return concatenation(expr, schema),
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+            | BinaryOperator::Spaceship
+                if !self.is_utc =>
+            {
+                return self.compared(expr, schema);
+            }
             BinaryOperator::Plus => "$plus",
             BinaryOperator::Minus => "$minus",
             BinaryOperator::Multiply => "$times",

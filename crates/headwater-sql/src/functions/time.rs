@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::{DataType as Arrow, Int64Type, TimeUnit};
-use chrono::{NaiveDateTime, TimeDelta};
+use arrow::datatypes::{DataType as Arrow, Decimal128Type, Int64Type, TimeUnit};
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 
@@ -205,8 +205,16 @@ fn to_date(call: &Call<'_>) -> Result<ArrayRef> {
 
 /// Seconds (precision 0) or milliseconds (precision 3) since 1970.
 fn to_timestamp_ltz(call: &Call<'_>) -> Result<ArrayRef> {
-    let numbers = arrow::compute::cast(call.arg(0)?, &Arrow::Int64)?;
+    let given = call.arg(0)?;
+    let numbers = arrow::compute::cast(given, &Arrow::Int64)?;
     let numbers = numbers.as_primitive::<Int64Type>();
+    // Of FLOAT and DOUBLE the fraction of a second counts, of DECIMAL it does not.
+    let thousandths = match given.data_type() {
+        Arrow::Float32 | Arrow::Float64 => {
+            Some(arrow::compute::cast(given, &Arrow::Decimal128(38, 3))?)
+        }
+        _ => None,
+    };
     let precision = call.long(1)?;
     let rows = call.strict(|row| {
         let unit = match precision.value(row) {
@@ -218,7 +226,15 @@ fn to_timestamp_ltz(call: &Call<'_>) -> Result<ArrayRef> {
                 ));
             }
         };
-        Ok(numbers.value(row).checked_mul(unit).and_then(at_millis))
+        let millis = match &thousandths {
+            Some(values) if unit == 1000 => {
+                i64::try_from(values.as_primitive::<Decimal128Type>().value(row)).ok()
+            }
+            _ => numbers.value(row).checked_mul(unit),
+        };
+        let at = millis.and_then(at_millis);
+        // Flink's moments end with the year 9999.
+        Ok(at.filter(|at| (0..=9999).contains(&at.year())))
     })?;
     of_unit(rows, TimeUnit::Millisecond, true)
 }

@@ -48,6 +48,14 @@ impl Zone {
         }
     }
 
+    /// Whether clocks in the zone always show UTC.
+    pub(crate) fn is_utc(&self) -> bool {
+        match self {
+            Self::Region(tz) => matches!(*tz, Tz::UTC | Tz::Etc__UTC | Tz::Zulu | Tz::GMT),
+            Self::Fixed(offset) => offset.local_minus_utc() == 0,
+        }
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> String {
         match self {

@@ -16,6 +16,7 @@ use super::catalogs::{CatalogEntry, Catalogs};
 use super::temporary::{Temporaries, Temporary, View};
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::{Files, OpenFiles};
+use crate::functions::Zone;
 use crate::hint::OptionList;
 use crate::names::{self, Current, FullName};
 use crate::progress::Progress;
@@ -124,7 +125,12 @@ impl Scope {
 
     /// The zone of TIMESTAMP WITH LOCAL TIME ZONE.
     pub(crate) fn time_zone(&self) -> String {
-        settings::zone(&self.settings).unwrap_or_default().name()
+        self.zone().name()
+    }
+
+    /// The same as more than a name.
+    pub(crate) fn zone(&self) -> Zone {
+        settings::zone(&self.settings).unwrap_or_default()
     }
 
     /// Opens a table of a catalog, with the options of settings and hint.

@@ -260,3 +260,54 @@ async fn settings_choose_functions_and_zone() {
     let error = w.fails("SET 'headwater.functions' = 'calcite'").await.to_string();
     assert!(error.contains("'flink' or 'datafusion'"), "{error}");
 }
+
+#[tokio::test]
+async fn moments_beside_local_times_go_by_the_zone_or_are_refused() {
+    let w = Warehouse::new().await;
+    w.run(
+        "CREATE TABLE t (id INT, l TIMESTAMP_LTZ(3), n TIMESTAMP(3));
+         SET 'table.local-time-zone' = 'Europe/Berlin';
+         INSERT INTO t SELECT 1, CAST('2023-11-14 23:13:20.123' AS TIMESTAMP_LTZ(3)),
+                              TIMESTAMP '2023-11-14 23:13:20.123'",
+    )
+    .await;
+    for (test, expected) in [
+        ("l = TIMESTAMP '2023-11-14 23:13:20.123'", "1"),
+        ("l = n", "1"),
+        ("n <= l AND NOT n < l", "1"),
+        ("l < '2023-11-14 23:00:00'", "0"),
+        ("l > DATE '2023-11-14'", "1"),
+        ("UNIX_TIMESTAMP(CAST(l AS STRING)) = 1700000000", "1"),
+    ] {
+        let query = format!("SELECT count(*) FROM t WHERE {test}");
+        assert_eq!(w.run(&query).await, [expected], "{test}");
+    }
+    assert_eq!(w.run("SELECT count(*) FROM t AS a JOIN t AS b ON a.l = b.n").await, ["1"]);
+    for query in [
+        "INSERT INTO t VALUES (2, TIMESTAMP '2023-11-14 23:13:20', NULL)",
+        "INSERT INTO t SELECT 2, NULL, l FROM t",
+        "INSERT INTO t VALUES (2, '2023-11-14 23:13:20', NULL)",
+        "SELECT CASE WHEN id = 1 THEN l ELSE n END FROM t",
+        "SELECT id FROM t WHERE n IN (l)",
+        "SELECT id FROM t WHERE n BETWEEN l AND l",
+        "SELECT l FROM t UNION ALL SELECT n FROM t",
+        "SELECT COALESCE(l, n) FROM t",
+    ] {
+        let error = w.fails(query).await.to_string();
+        assert!(error.contains("time zone is Europe/Berlin"), "{query}: {error}");
+    }
+    w.run("RESET 'table.local-time-zone'").await;
+    assert_eq!(w.run("SELECT COALESCE(l, n) FROM t").await, ["2023-11-14T22:13:20.123Z"]);
+    w.run("INSERT INTO t VALUES (2, TIMESTAMP '2023-11-14 23:13:20', NULL)").await;
+}
+
+#[tokio::test]
+async fn null_is_the_least_value() {
+    let w = Warehouse::new().await;
+    w.run("CREATE TABLE t (v INT); INSERT INTO t VALUES (1), (NULL), (2)").await;
+    assert_eq!(w.run("SELECT v FROM t ORDER BY v").await, ["NULL", "1", "2"]);
+    assert_eq!(w.run("SELECT v FROM t ORDER BY v DESC").await, ["2", "1", "NULL"]);
+    assert_eq!(w.run("SELECT v FROM t ORDER BY v NULLS LAST LIMIT 1").await, ["1"]);
+    let numbered = "SELECT v, row_number() OVER (ORDER BY v) AS n FROM t ORDER BY n";
+    assert_eq!(w.run(numbered).await, ["NULL|1", "1|2", "2|3"]);
+}

@@ -53,8 +53,9 @@ pub(super) fn convert(
             let rows = read(given, wanted, &mut failures, |t| parse_date(t).map(days));
             Arc::new(Date32Array::from(rows))
         }
-        TypeKind::Time(_) => {
-            let rows = read(given, wanted, &mut failures, time);
+        TypeKind::Time(digits) => {
+            let whole = |millis: i32| if *digits == 0 { millis - millis % 1000 } else { millis };
+            let rows = read(given, wanted, &mut failures, |t| time(t).map(whole));
             Arc::new(Time32MillisecondArray::from(rows))
         }
         TypeKind::Timestamp(digits) => {

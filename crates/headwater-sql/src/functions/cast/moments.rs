@@ -12,7 +12,7 @@ use arrow::datatypes::{
     DataType as Arrow, Date32Type, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use datafusion::common::{exec_err, internal_err};
 use datafusion::error::Result;
 use headwater::TypeKind;
@@ -124,7 +124,9 @@ pub(super) fn convert(given: &ArrayRef, wanted: &TypeKind, rules: &Rules<'_>) ->
             return exec_err!("there is no cast between DATE and TIME");
         }
         (_, TypeKind::Date) => dates(rows.into_iter().map(|at| at.map(|at| at.date()))),
-        (_, TypeKind::Time(_)) => times(rows.into_iter().map(|at| at.map(|at| at.time()))),
+        (_, TypeKind::Time(digits)) => {
+            times(rows.into_iter().map(|at| at.map(|at| whole(at.time(), *digits))))
+        }
         (_, TypeKind::Timestamp(digits)) => timestamps(rows, *digits, false)?,
         (_, TypeKind::TimestampLtz(digits)) => timestamps(rows, *digits, true)?,
         (_, other) => return internal_err!("a moment cannot become {other}"),
@@ -135,6 +137,11 @@ pub(super) fn convert(given: &ArrayRef, wanted: &TypeKind, rules: &Rules<'_>) ->
 /// A column of dates.
 pub(in super::super) fn dates(rows: impl Iterator<Item = Option<NaiveDate>>) -> ArrayRef {
     Arc::new(rows.map(|date| date.map(|d| d.to_epoch_days())).collect::<Date32Array>())
+}
+
+/// TIME(0) has no part of a second; the others have milliseconds.
+pub(super) fn whole(at: NaiveTime, digits: u8) -> NaiveTime {
+    if digits == 0 { at.with_nanosecond(0).unwrap_or(at) } else { at }
 }
 
 /// A column of times of day, to the millisecond.

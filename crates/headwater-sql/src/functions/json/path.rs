@@ -82,12 +82,37 @@ impl Path {
             .steps
             .iter()
             .any(|step| !matches!(step, Step::Member(_) | Step::Index(_) | Step::Length));
+        if several {
+            self.has_place(root)?;
+        }
         let mut found = Vec::new();
         walk(&self.steps, root, root, &mut found);
         if several {
             return Ok(Json::Array(found));
         }
         found.pop().ok_or_else(|| format!("there is nothing at the path {}", self.text))
+    }
+}
+
+impl Path {
+    /// Whether what stands before the first step that can lead to several values is there, and is
+    /// something that the step looks into.
+    fn has_place(&self, root: &Json) -> Result<(), String> {
+        let is_plain =
+            |step: &Step| matches!(step, Step::Member(_) | Step::Index(_) | Step::Length);
+        let first = self.steps.iter().position(|step| !is_plain(step)).unwrap_or(0);
+        let (before, rest) = self.steps.split_at(first);
+        let mut found = Vec::new();
+        walk(before, root, root, &mut found);
+        let fits = match (found.pop(), rest.first()) {
+            (Some(_), Some(Step::Deep) | None) => true,
+            (Some(Json::Array(_)), Some(step)) => !matches!(step, Step::Members(_)),
+            (Some(Json::Object(_)), Some(step)) => {
+                matches!(step, Step::All | Step::Members(_) | Step::Filter(_))
+            }
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(format!("there is nothing at the path {}", self.text)) }
     }
 }
 
