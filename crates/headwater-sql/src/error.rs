@@ -209,6 +209,12 @@ fn unwrap_datafusion(error: DataFusionError) -> Unwrapped {
             }
             other => Unwrapped::Other(DataFusionError::ArrowError(Box::new(other), trace)),
         },
+        DataFusionError::NotImplemented(text) if text.contains("OuterReferenceColumn") => {
+            Unwrapped::Own(Box::new(SqlError::unsupported(
+                "a table that is made of another one's columns (UNNEST(column), LATERAL) is",
+                "write SELECT id, unnest(column) FROM t instead",
+            )))
+        }
         other => Unwrapped::Other(other),
     }
 }

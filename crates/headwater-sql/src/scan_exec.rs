@@ -67,6 +67,8 @@ impl ScanExec {
         let counters = Arc::new(ReadCounters::default());
         let read = read.counted(Arc::clone(&counters));
         let plan = read.plan().await?;
+        // A few rows come sooner from one partition than from several that all start.
+        let partitions = if limit.is_some_and(|rows| rows <= FEW_ROWS) { 1 } else { partitions };
         let groups = group(&plan.splits, partitions);
         let schema =
             if count_only { Arc::new(arrow::datatypes::Schema::empty()) } else { read.schema() };
@@ -134,6 +136,9 @@ impl ScanExec {
         splits.iter().try_fold(0_u64, |sum, s| s.exact_rows(keyed).and_then(|n| sum.checked_add(n)))
     }
 }
+
+/// The most rows of a LIMIT for which one partition reads.
+const FEW_ROWS: usize = 8_192;
 
 /// A column that is quick to read, for counting rows.
 fn cheapest_column(table: &Table) -> usize {

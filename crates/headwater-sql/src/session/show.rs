@@ -78,7 +78,11 @@ impl SqlSession {
             }
             Show::Functions { user, pattern } => {
                 let mut names = if user { Vec::new() } else { functions(scope) };
-                names.retain(|name| matches(pattern.as_ref(), name));
+                // Names of functions have no case.
+                names.retain(|name| {
+                    let upper = name.to_ascii_uppercase();
+                    matches(pattern.as_ref(), name) || matches(pattern.as_ref(), &upper)
+                });
                 show::texts("function name", names)
             }
         }

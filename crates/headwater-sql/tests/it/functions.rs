@@ -259,6 +259,11 @@ async fn settings_choose_functions_and_zone() {
     assert_eq!(w.run(chars).await, ["A|1970-01-01 00:00:00"]);
     let error = w.fails("SET 'headwater.functions' = 'calcite'").await.to_string();
     assert!(error.contains("'flink' or 'datafusion'"), "{error}");
+    assert_eq!(w.run("SHOW FUNCTIONS LIKE 'TO_TIMESTAMP_L%'").await, ["to_timestamp_ltz"]);
+    w.run("CREATE TABLE a (id INT, l ARRAY<INT>); INSERT INTO a VALUES (1, ARRAY[7, 8])").await;
+    assert_eq!(w.run("SELECT id, unnest(l) FROM a").await, ["1|7", "1|8"]);
+    let error = w.fails("SELECT id, e FROM a CROSS JOIN UNNEST(l) AS t(e)").await.to_string();
+    assert!(error.contains("unnest(column)"), "{error}");
 }
 
 #[tokio::test]

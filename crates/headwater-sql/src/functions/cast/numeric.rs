@@ -12,7 +12,7 @@ use datafusion::common::internal_err;
 use datafusion::error::Result;
 use headwater::TypeKind;
 
-use super::super::numbers::{decimal_text, double_text};
+use super::super::numbers::{decimal_text, double_text, float_text};
 use super::super::round::{Mode, power_of_ten};
 use super::{Converted, Failure, Rules};
 
@@ -93,7 +93,7 @@ pub(super) fn convert(given: &ArrayRef, wanted: &TypeKind, rules: &Rules<'_>) ->
             }
         }),
         TypeKind::Decimal { precision, scale } => {
-            return decimals(&numbers, *precision, scale.cast_signed());
+            return decimals(&numbers, *precision, scale.cast_signed(), rules.constant);
         }
         other => return internal_err!("a number cannot become {other}"),
     }))
@@ -172,7 +172,7 @@ pub(in super::super) fn narrow_wrapping(values: &Int64Array, target: &Arrow) -> 
     })
 }
 
-fn decimals(numbers: &Numbers, precision: u8, scale: i8) -> Result<Converted> {
+fn decimals(numbers: &Numbers, precision: u8, scale: i8, constant: bool) -> Result<Converted> {
     let mut failures = Vec::new();
     let mut rows: Vec<Option<i128>> = Vec::new();
     let mut put = |row: usize, value: Option<Result<i128, String>>| match value {
@@ -192,7 +192,11 @@ fn decimals(numbers: &Numbers, precision: u8, scale: i8) -> Result<Converted> {
             a.iter().enumerate().for_each(|(row, v)| put(row, v.map(|v| of_text(v.to_string()))));
         }
         Numbers::Float(a) => {
-            let text = |v: f32| of_text(double_text(f64::from(v)));
+            // Constants are computed with the digits that were written.
+            let text = |v: f32| match constant {
+                true => of_text(float_text(v)),
+                false => of_text(double_text(f64::from(v))),
+            };
             a.iter().enumerate().for_each(|(row, v)| put(row, v.map(text)));
         }
         Numbers::Double(a) => {
