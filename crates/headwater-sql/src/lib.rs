@@ -29,6 +29,7 @@
 //! ```
 
 mod assign;
+mod column_kind;
 mod connector;
 mod dialect;
 mod error;

@@ -81,6 +81,9 @@ impl VisitorMut for Rewriter<'_> {
     type Break = SqlError;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<SqlError> {
+        if let Some(with) = &mut query.with {
+            with.cte_tables.iter_mut().for_each(|table| name_columns_of(&mut table.query));
+        }
         match query.body.as_ref() {
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 ControlFlow::Break(SqlError::unsupported(
@@ -97,11 +100,18 @@ impl VisitorMut for Rewriter<'_> {
             select.flavor = SelectFlavor::Standard;
             select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
         }
+        // Where the result's columns are named from outside, see `output_names`, they stay.
+        if select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_))) {
+            name_computed(&mut select.projection);
+        }
         name_repeated(&mut select.projection);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
+        if let TableFactor::Derived { subquery, .. } = factor {
+            name_columns_of(subquery);
+        }
         if let TableFactor::Table { sample: Some(_), .. } = factor {
             return ControlFlow::Break(SqlError::unsupported(
                 "TABLESAMPLE",
@@ -139,6 +149,25 @@ impl VisitorMut for Rewriter<'_> {
             _ => None,
         };
         ControlFlow::Continue(())
+    }
+}
+
+/// Gives computed columns the name that they are written as: others can refer to them by it.
+fn name_computed(items: &mut [SelectItem]) {
+    for item in items {
+        if let SelectItem::UnnamedExpr(expr) = item
+            && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+        {
+            let alias = Ident::with_quote('`', expr.to_string());
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        }
+    }
+}
+
+/// The same for the columns of a query inside of another.
+fn name_columns_of(query: &mut Query) {
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        name_computed(&mut select.projection);
     }
 }
 

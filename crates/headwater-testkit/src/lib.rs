@@ -19,6 +19,7 @@ pub mod interloper;
 pub mod java;
 pub mod operation;
 pub mod oracle;
+pub mod page;
 
 pub use crashing::{CrashPoint, CrashingFileIo};
 pub use faulty::{Fault, FaultyFileIo};
@@ -28,6 +29,7 @@ pub use interloper::Interloper;
 pub use java::{java_available, require_java};
 pub use operation::Operation;
 pub use oracle::Oracle;
+pub use page::hold_page;
 
 /// An amount of work: `gate` in every run, `nightly` with `HEADWATER_LONG=1`.
 pub fn amount(gate: usize, nightly: usize) -> usize {

@@ -280,6 +280,11 @@ impl Function {
 }
 
 impl Function {
+    /// Whether the argument at this place is taken as a BIGINT, whatever integer it is.
+    pub(super) fn takes_long(&self, at: usize) -> bool {
+        self.spec.params.get(at).or(self.spec.params.last()) == Some(&Param::Long)
+    }
+
     /// The types in which arguments of these types are taken.
     fn accepted(&self, given: &[Arrow]) -> Result<Vec<Arrow>> {
         let spec = &self.spec;

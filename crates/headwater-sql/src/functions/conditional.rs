@@ -17,6 +17,7 @@ use datafusion::logical_expr::expr::Case;
 use super::call::{Call, Param, Spec, returns};
 use super::decimal::{as_decimal, common_type};
 use super::types::name_of;
+use crate::column_kind::digits;
 
 use Param::{Any, Bool};
 
@@ -157,10 +158,6 @@ pub(super) fn common_of(a: &Arrow, b: &Arrow) -> Option<Arrow> {
         }
         _ => return None,
     })
-}
-
-const fn digits(unit: TimeUnit) -> u8 {
-    super::types::digits(unit)
 }
 
 /// Types of keys and values of a map.

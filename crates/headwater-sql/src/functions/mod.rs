@@ -12,6 +12,7 @@ mod decimal;
 mod encoding;
 mod json;
 mod kept;
+mod literals;
 mod maps;
 mod math;
 mod numbers;
@@ -155,7 +156,8 @@ pub(crate) fn register(
         rules.insert(0, Arc::new(TimesOfOneZone { zone: zone.name() }));
     }
     if let (Flavour::Flink, Some(divide)) = (flavour, functions.get(decimal::DIVIDE)) {
-        rules.insert(1, Arc::new(FlinkAggregates { divide: Arc::clone(divide) }));
+        rules.insert(0, Arc::new(FlinkAggregates { divide: Arc::clone(divide) }));
+        rules.insert(0, Arc::new(literals::WholeNumbers));
     }
     let mut builder = SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules);
     if flavour == Flavour::Flink {

@@ -20,6 +20,7 @@ use super::collections::ELEMENT_AT;
 use super::decimal::{DIVIDE, as_decimal};
 use super::maps::VALUE_OF;
 use super::types::name_of;
+use crate::column_kind::digits;
 use crate::zone_rule::is_local;
 
 /// Knows the functions by their names.
@@ -64,13 +65,7 @@ impl FlinkPlanner {
 
     /// The value cast to a moment.
     fn moment(&self, expr: Expr, unit: TimeUnit) -> Result<Expr> {
-        let digits = match unit {
-            TimeUnit::Second => 0,
-            TimeUnit::Millisecond => 3,
-            TimeUnit::Microsecond => 6,
-            TimeUnit::Nanosecond => 9,
-        };
-        let wanted = ScalarValue::Utf8(Some(format!("TIMESTAMP_LTZ({digits})")));
+        let wanted = ScalarValue::Utf8(Some(format!("TIMESTAMP_LTZ({})", digits(unit))));
         match self.functions.get(CAST) {
             Some(function) => Ok(function.call(vec![expr, Expr::Literal(wanted, None)])),
             None => plan_err!("function {CAST} is not registered"),

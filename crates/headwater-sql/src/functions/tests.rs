@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use headwater::Env;
-use headwater_testkit::repository_root;
+use headwater_testkit::{hold_page, repository_root};
 
 use super::table::{Entry, MORE, Status, TABLE};
 use super::{Flavour, specs};
@@ -240,16 +240,5 @@ fn page() -> String {
 
 #[test]
 fn functions_page_is_what_the_code_does() {
-    let path = repository_root().join("docs/user/functions.md");
-    let page = page();
-    if std::env::var("HEADWATER_BLESS").is_ok_and(|v| v == "1") {
-        std::fs::write(&path, page).unwrap();
-        return;
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    let first = page.lines().zip(stored.lines()).find(|(new, old)| new != old);
-    assert!(
-        page == stored,
-        "docs/user/functions.md is stale, first at {first:?}: run cargo xtask docs"
-    );
+    hold_page("docs/user/functions.md", &page());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::{DataType as Arrow, FieldRef, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType as Arrow, IntervalUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue};
@@ -16,6 +16,7 @@ use headwater::TypeKind;
 
 use super::call::{Call, Param, Spec, returns};
 use super::cast::{CAST, TRY_CAST};
+use crate::column_kind::{column_kind, digits};
 use crate::parse::parse_type;
 
 pub(super) const FUNCTIONS: &[Spec] =
@@ -36,54 +37,18 @@ fn with_null(name: &str, nullable: bool) -> String {
     if nullable || name == "NULL" { name.to_owned() } else { format!("{name} NOT NULL") }
 }
 
-fn of_field(field: &FieldRef) -> String {
-    with_null(&name_of(field.data_type()), field.is_nullable())
-}
-
 /// The name of a type in SQL.
 pub(super) fn name_of(data_type: &Arrow) -> String {
     match data_type {
         Arrow::Null => "NULL".to_owned(),
-        Arrow::Boolean => "BOOLEAN".to_owned(),
-        Arrow::Int8 => "TINYINT".to_owned(),
-        Arrow::Int16 | Arrow::UInt8 => "SMALLINT".to_owned(),
-        Arrow::Int32 | Arrow::UInt16 => "INT".to_owned(),
-        Arrow::Int64 | Arrow::UInt32 => "BIGINT".to_owned(),
-        Arrow::UInt64 => "DECIMAL(20, 0)".to_owned(),
-        Arrow::Float16 | Arrow::Float32 => "FLOAT".to_owned(),
-        Arrow::Float64 => "DOUBLE".to_owned(),
-        Arrow::Decimal32(p, s)
-        | Arrow::Decimal64(p, s)
-        | Arrow::Decimal128(p, s)
-        | Arrow::Decimal256(p, s) => format!("DECIMAL({p}, {s})"),
-        Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View => "STRING".to_owned(),
-        Arrow::Binary | Arrow::LargeBinary | Arrow::BinaryView => "BYTES".to_owned(),
-        Arrow::FixedSizeBinary(n) => format!("BINARY({n})"),
-        Arrow::Date32 | Arrow::Date64 => "DATE".to_owned(),
         Arrow::Time32(_) | Arrow::Time64(_) => "TIME(0)".to_owned(),
-        Arrow::Timestamp(unit, zone) => {
-            let name = if zone.is_some() { "TIMESTAMP_LTZ" } else { "TIMESTAMP" };
-            format!("{name}({})", digits(*unit))
-        }
+        Arrow::Timestamp(unit, Some(_)) => format!("TIMESTAMP_LTZ({})", digits(*unit)),
         Arrow::Interval(IntervalUnit::YearMonth) => "INTERVAL YEAR TO MONTH".to_owned(),
         Arrow::Interval(_) | Arrow::Duration(_) => "INTERVAL DAY TO SECOND".to_owned(),
-        Arrow::List(e) | Arrow::LargeList(e) | Arrow::FixedSizeList(e, _) => {
-            format!("ARRAY<{}>", of_field(e))
-        }
-        Arrow::Map(entries, _) => match entries.data_type() {
-            Arrow::Struct(fields) => match fields.as_ref() {
-                [key, value] => format!("MAP<{}, {}>", name_of(key.data_type()), of_field(value)),
-                _ => "MAP".to_owned(),
-            },
-            _ => "MAP".to_owned(),
+        other => match column_kind(other) {
+            Some(kind) => kind.to_string(),
+            None => other.to_string(),
         },
-        Arrow::Struct(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|f| format!("`{}` {}", f.name(), of_field(f))).collect();
-            format!("ROW<{}>", fields.join(", "))
-        }
-        Arrow::Dictionary(_, value) => name_of(value),
-        other => other.to_string(),
     }
 }
 
@@ -150,14 +115,4 @@ fn type_of_expr(expr: &Expr, schema: &DFSchema) -> Option<String> {
         _ => name_of(field.data_type()),
     };
     Some(with_null(&name, field.is_nullable()))
-}
-
-/// Digits behind the second.
-pub(super) const fn digits(unit: TimeUnit) -> u8 {
-    match unit {
-        TimeUnit::Second => 0,
-        TimeUnit::Millisecond => 3,
-        TimeUnit::Microsecond => 6,
-        TimeUnit::Nanosecond => 9,
-    }
 }

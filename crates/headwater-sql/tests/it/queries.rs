@@ -156,7 +156,9 @@ async fn columns_of_a_result_are_called_as_they_are_written() {
     for (sql, names) in [
         ("SELECT 1, id + 1, count(*), max(id) AS top FROM t GROUP BY id", "1,id + 1,count(*),top"),
         ("SELECT t.id, dt FROM t", "id,dt"),
-        ("SELECT *, 1 FROM t", "id,dt,v,Int64(1)"),
+        ("SELECT *, 1, CAST(v AS STRING) FROM t", "id,dt,v,1,CAST(v AS STRING)"),
+        ("SELECT * FROM (SELECT id + 1, upper(dt) FROM t)", "id + 1,upper(dt)"),
+        ("WITH x AS (SELECT id * 2 FROM t) SELECT * FROM x", "id * 2"),
     ] {
         let Output::Rows(rows) = w.session.execute(sql).await.unwrap().output else { panic!() };
         let schema = rows.schema();

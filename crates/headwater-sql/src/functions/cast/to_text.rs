@@ -11,9 +11,10 @@ use datafusion::common::plan_err;
 use datafusion::error::Result;
 
 use super::super::numbers::{decimal_text, double_text, float_text};
-use super::super::types::{digits, name_of};
+use super::super::types::name_of;
 use super::super::zone::Zone;
 use super::moments::{Kind, Moments, moments_of};
+use crate::column_kind::digits;
 
 /// A column whose values can be asked for as texts.
 pub(in super::super) struct Texts {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use headwater::options::{KnownOption, Treatment, catalog_options, treatment};
-use headwater_testkit::repository_root;
+use headwater_testkit::hold_page;
 
 use super::cases::good;
 use super::probe::{Kind, Outcome, Probe};
@@ -236,15 +236,5 @@ pub(super) fn compare(mut rows: Vec<Row>, catalogs: &[String]) {
         .lines()
         .map(|line| line.replace("|  |", "| |").replace("|  |", "| |") + "\n")
         .collect();
-    let path = repository_root().join("docs/user/options.md");
-    if std::env::var("HEADWATER_BLESS").is_ok_and(|v| v == "1") {
-        std::fs::write(&path, page).unwrap();
-        return;
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    let first = page.lines().zip(stored.lines()).find(|(new, old)| new != old);
-    assert!(
-        page == stored,
-        "docs/user/options.md is stale, first at {first:?}: run cargo xtask docs"
-    );
+    hold_page("docs/user/options.md", &page);
 }
