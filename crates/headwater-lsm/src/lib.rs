@@ -22,7 +22,10 @@ pub use key_value::{
     DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
 };
 pub use merge::{SortMerge, SortMergeOptions};
-pub use merge_engine::{Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, merge_engine};
+pub use merge_engine::{
+    ColumnFunction, Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, Step, Steps,
+    merge_engine,
+};
 pub use run::{BatchesRun, RunReader};
 pub use section::{key_order, sections};
 pub use sort_buffer::{Drain, SortBuffer};

@@ -4,12 +4,14 @@
 //! Rules: `docs/spec/merge-engines.md`.
 
 mod deduplicate;
+mod steps;
 
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use deduplicate::Deduplicate;
+pub use steps::{ColumnFunction, Step, Steps};
 
 use crate::error::LsmError;
 use crate::key_value::KeyValueBatch;
