@@ -3,6 +3,8 @@
 use arrow::error::ArrowError;
 use headwater_spec::ErrorKind;
 
+use crate::merge_engine::FunctionError;
+
 /// A batch, run or request that cannot be merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -131,6 +133,9 @@ pub enum LsmError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A column cannot have its aggregate function, or holds values that it cannot merge.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
     /// An Arrow kernel failed.
     #[error("rows cannot be assembled")]
     Arrow(#[from] ArrowError),
@@ -155,6 +160,7 @@ impl LsmError {
             }
             Self::SequenceOverflow { .. } => ErrorKind::Unsupported,
             Self::Source { kind, .. } => *kind,
+            Self::Function(error) => error.kind(),
             Self::KeyColumns { .. }
             | Self::MixedKeys
             | Self::MixedColumns { .. }

@@ -23,8 +23,8 @@ pub use key_value::{
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{
-    ColumnFunction, Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, Step, Steps,
-    merge_engine,
+    ColumnFunction, Deduplicate, FunctionError, FunctionOptions, Groups, Keeps, MergeEngineKind,
+    MergeFunction, Step, Steps, can_retract, column_function, function_names, merge_engine,
 };
 pub use run::{BatchesRun, RunReader};
 pub use section::{key_order, sections};

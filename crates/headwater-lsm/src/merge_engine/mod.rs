@@ -4,6 +4,7 @@
 //! Rules: `docs/spec/merge-engines.md`.
 
 mod deduplicate;
+mod function;
 mod steps;
 
 use std::fmt::Debug;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use deduplicate::Deduplicate;
+pub use function::{FunctionError, FunctionOptions, can_retract, column_function, function_names};
 pub use steps::{ColumnFunction, Step, Steps};
 
 use crate::error::LsmError;
