@@ -4,10 +4,20 @@
 //! made. Rules: `docs/spec/merge-engines.md#aggregation`.
 
 mod bool;
+mod bytes;
+mod collect;
 mod error;
 mod extreme;
 mod fold;
+mod ids;
 mod ignore_retract;
+mod keyed;
+mod listagg;
+mod lists;
+mod merge_map;
+mod nested;
+mod nested_partial_update;
+mod nested_update;
 mod numbers;
 mod options;
 mod pick;
@@ -17,14 +27,20 @@ mod target;
 use std::sync::Arc;
 
 use headwater_spec::options::nearest_of;
+use headwater_spec::types::MAX_LENGTH;
 use headwater_spec::{DataField, TypeKind};
 
 pub use error::FunctionError;
 pub use options::FunctionOptions;
 
 use self::bool::Bools;
+use collect::Collect;
 use extreme::Extreme;
 use ignore_retract::IgnoreRetract;
+use listagg::ListAgg;
+use merge_map::MergeMap;
+use nested_partial_update::NestedPartialUpdate;
+use nested_update::NestedUpdate;
 use pick::{Keep, Pick};
 use sum::{Product, Sum};
 use target::Target;
@@ -64,6 +80,17 @@ const FUNCTIONS: &[Entry] = &[
         make: |target, _, _| Ok(Arc::new(Bools { target, all: false })),
     },
     Entry {
+        name: "collect",
+        types: "ARRAY",
+        takes: is_array,
+        retracts: true,
+        make: |target, field, options| {
+            let nested = matches!(&field.data_type.kind, TypeKind::Array(e) if e.kind.is_nested());
+            let (distinct, older_first) = (options.distinct, options.ignore_retract);
+            Ok(Arc::new(Collect { target, distinct, nested, older_first }))
+        },
+    },
+    Entry {
         name: "first_non_null_value",
         types: ANY,
         takes: any,
@@ -99,6 +126,16 @@ const FUNCTIONS: &[Entry] = &[
         make: |target, _, _| Ok(Arc::new(Pick { target, keep: Keep::Last })),
     },
     Entry {
+        name: "listagg",
+        types: "STRING",
+        takes: is_string,
+        retracts: false,
+        make: |target, _, options| {
+            let (delimiter, distinct) = (options.list_agg_delimiter.clone(), options.distinct);
+            Ok(Arc::new(ListAgg { target, delimiter, distinct }))
+        },
+    },
+    Entry {
         name: "max",
         types: ANY,
         takes: any,
@@ -106,11 +143,51 @@ const FUNCTIONS: &[Entry] = &[
         make: |target, _, _| Ok(Arc::new(Extreme { target, max: true })),
     },
     Entry {
+        name: "merge_map",
+        types: "MAP",
+        takes: is_map,
+        retracts: true,
+        make: |target, _, _| Ok(Arc::new(MergeMap { target, time: None })),
+    },
+    Entry {
+        name: "merge_map_with_keytime",
+        types: "MAP with values of type ROW, of two fields or more",
+        takes: is_map_of_rows,
+        retracts: false,
+        make: |target, field, options| {
+            let time = Some(nested::time_field(&target, field, options)?);
+            Ok(Arc::new(MergeMap { target, time }))
+        },
+    },
+    Entry {
         name: "min",
         types: ANY,
         takes: any,
         retracts: false,
         make: |target, _, _| Ok(Arc::new(Extreme { target, max: false })),
+    },
+    Entry {
+        name: "nested_partial_update",
+        types: ARRAY_OF_ROWS,
+        takes: is_array_of_rows,
+        retracts: false,
+        make: |target, field, options| {
+            let key = nested::key_fields(&target, field, options)?;
+            if key.is_empty() {
+                return Err(target.option("nested-key", "is missing".to_owned()));
+            }
+            Ok(Arc::new(NestedPartialUpdate { target, key }))
+        },
+    },
+    Entry {
+        name: "nested_update",
+        types: ARRAY_OF_ROWS,
+        takes: is_array_of_rows,
+        retracts: true,
+        make: |target, field, options| {
+            let key = nested::key_fields(&target, field, options)?;
+            Ok(Arc::new(NestedUpdate { target, key, count_limit: options.count_limit }))
+        },
     },
     Entry {
         name: "primary-key",
@@ -136,6 +213,7 @@ const FUNCTIONS: &[Entry] = &[
 ];
 
 const ANY: &str = "any";
+const ARRAY_OF_ROWS: &str = "ARRAY of ROW";
 const NUMERIC: &str = "TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE or DECIMAL";
 
 /// The function `name` for a column.
@@ -192,6 +270,27 @@ const fn any(_: &TypeKind) -> bool {
 
 const fn is_boolean(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Boolean)
+}
+
+const fn is_string(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::VarChar(MAX_LENGTH))
+}
+
+const fn is_array(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Array(_))
+}
+
+fn is_array_of_rows(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Array(element) if matches!(element.kind, TypeKind::Row(_)))
+}
+
+const fn is_map(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Map(..))
+}
+
+fn is_map_of_rows(kind: &TypeKind) -> bool {
+    let TypeKind::Map(_, value) = kind else { return false };
+    matches!(&value.kind, TypeKind::Row(fields) if fields.len() >= 2)
 }
 
 const fn is_numeric(kind: &TypeKind) -> bool {

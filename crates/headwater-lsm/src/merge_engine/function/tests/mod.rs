@@ -1,9 +1,14 @@
 //! What each function makes of the records of a key.
 
+mod collections;
+mod json;
+mod maps;
+mod nested;
 mod numbers;
 mod picks;
 mod registry;
 mod speed;
+mod texts;
 
 use std::sync::Arc;
 

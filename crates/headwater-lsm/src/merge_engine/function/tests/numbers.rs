@@ -1,5 +1,7 @@
 //! Sums, products, extremes and truth values.
 
+use std::sync::Arc;
+
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, Decimal128Array,
     PrimitiveArray, StringArray, TimestampMicrosecondArray,
@@ -49,7 +51,7 @@ fn decimal(
         &super::field(&TypeKind::Decimal { precision, scale }),
         &super::FunctionOptions::default(),
     );
-    let column: ArrayRef = std::sync::Arc::new(column);
+    let column: ArrayRef = Arc::new(column);
     match function.unwrap().fold(&column, &super::steps(&[&steps])) {
         Ok(folded) => {
             assert_eq!(folded.data_type(), column.data_type());
@@ -212,13 +214,13 @@ fn texts_and_bytes_compare_by_unsigned_bytes() {
     let extreme = |name, column: ArrayRef, kind: &TypeKind| {
         super::fold_with(name, kind, &super::FunctionOptions::default(), column, keys).unwrap()
     };
-    let texts = std::sync::Arc::new(StringArray::from(values.to_vec()));
-    let max = extreme("max", texts.clone(), &TypeKind::STRING);
+    let texts: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+    let max = extreme("max", Arc::clone(&texts), &TypeKind::STRING);
     assert_eq!(max.as_string::<i32>(), &StringArray::from(vec![values[2], None, Some("ab")]));
     let min = extreme("min", texts, &TypeKind::VarChar(5));
     assert_eq!(min.as_string::<i32>(), &StringArray::from(vec![values[0], None, Some("a")]));
     let bytes: BinaryArray = values.iter().map(|value| value.map(str::as_bytes)).collect();
-    let max = extreme("max", std::sync::Arc::new(bytes), &TypeKind::BYTES);
+    let max = extreme("max", Arc::new(bytes), &TypeKind::BYTES);
     assert_eq!(max.as_binary::<i32>().value(0), "\u{1f600}".as_bytes());
 }
 
@@ -236,7 +238,8 @@ fn times_and_decimals_compare_by_value() {
         });
         let options = super::FunctionOptions::default();
         let max =
-            super::fold_with("max", &kind, &options, column.clone(), &[&[ADD, ADD, ADD]]).unwrap();
+            super::fold_with("max", &kind, &options, Arc::clone(&column), &[&[ADD, ADD, ADD]])
+                .unwrap();
         assert_eq!(max.to_data(), column.slice(1, 1).to_data(), "{kind}");
     }
     assert_eq!(decimal("min", (20, 2), &[(Some(3), ADD), (Some(-2), ADD)]).unwrap(), Some(-2));

@@ -24,9 +24,11 @@ fn time_of_functions_over_a_million_keys() {
         }
         steps.end_key();
     }
-    let dense: ArrayRef = Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row as i64)));
-    let sparse: ArrayRef =
-        Arc::new(Int64Array::from_iter((0..rows).map(|row| (row % 7 != 0).then_some(row as i64))));
+    let dense: ArrayRef =
+        Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row.cast_signed() as i64)));
+    let sparse: ArrayRef = Arc::new(Int64Array::from_iter(
+        (0..rows).map(|row| (row % 7 != 0).then_some(row.cast_signed() as i64)),
+    ));
     let texts: ArrayRef =
         Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("text {row}"))));
     for (what, column) in [("bigint", dense), ("bigint with nulls", sparse), ("string", texts)] {
