@@ -10,6 +10,7 @@ mod error;
 mod key_value;
 mod merge;
 mod merge_engine;
+mod order;
 mod run;
 mod section;
 mod sort_buffer;
@@ -22,7 +23,12 @@ pub use key_value::{
     DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
 };
 pub use merge::{SortMerge, SortMergeOptions};
-pub use merge_engine::{Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, merge_engine};
+pub use merge_engine::{
+    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FunctionError,
+    FunctionOptions, Groups, Keeps, MergeFunction, MergeRules, Merged, PartialUpdate, Step, Steps,
+    can_retract, check_definition, column_function, function_names,
+};
+pub use order::SequenceOrder;
 pub use run::{BatchesRun, RunReader};
 pub use section::{key_order, sections};
 pub use sort_buffer::{Drain, SortBuffer};
