@@ -5,12 +5,12 @@ use std::error::Error;
 
 use clap::Parser;
 use headwater::io::{Env, SyncMode, host};
-use headwater_bench::{Amount, Columns, Measurement, orders, scan, write_orders};
+use headwater_bench::{Amount, Columns, Filling, Measurement, fill, orders, scan};
 
 /// Runs a workload and prints a line of JSON for each measurement.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// W1, W2, or one scan of W2: W2-3-columns, W2-all-columns
+    /// W1, W6, W7, W2, or one scan of W2: W2-3-columns, W2-all-columns
     workload: String,
     /// Warehouse
     dir: String,
@@ -41,10 +41,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let threads = arguments.threads.unwrap_or_else(host::cpu_count);
     let env = Env::system(threads, arguments.memory);
     let columns = match arguments.workload.as_str() {
-        "W1" => {
+        writes @ ("W1" | "W6" | "W7") => {
+            let filling = match writes {
+                "W6" => Filling::Sums,
+                "W7" => Filling::Groups,
+                _ => Filling::Orders,
+            };
             let sync = if arguments.no_sync { SyncMode::Off } else { SyncMode::Durable };
             let amount = Amount { rows: arguments.rows, commits: arguments.commits };
-            let found = write_orders((&arguments.dir, sync), amount, threads, &env).await?;
+            let found = fill(filling, (&arguments.dir, sync), amount, threads, &env).await?;
             print(&found)?;
             return Ok(());
         }
@@ -52,7 +57,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         "W2-3-columns" => vec![Columns::Three],
         "W2-all-columns" => vec![Columns::All],
         other => {
-            return Err(format!("'{other}' is none of W1, W2, W2-3-columns, W2-all-columns").into());
+            return Err(format!(
+                "'{other}' is none of W1, W6, W7, W2, W2-3-columns, W2-all-columns"
+            )
+            .into());
         }
     };
     for _ in 0..arguments.times {

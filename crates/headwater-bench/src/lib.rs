@@ -5,6 +5,7 @@
 //! fraction of the time.
 
 mod error;
+mod filling;
 mod generate;
 mod read;
 mod write;
@@ -15,9 +16,10 @@ use std::time::Duration;
 use headwater::io::host;
 
 pub use error::BenchError;
+pub use filling::Filling;
 pub use generate::Orders;
 pub use read::{Columns, orders, scan};
-pub use write::{Amount, write_orders};
+pub use write::{Amount, fill};
 
 /// What a workload took and found.
 #[derive(Debug)]

@@ -1,15 +1,13 @@
-//! W1: one writer writes all rows in several commits; the rows are then read back as a check.
+//! W1, W6, W7: one writer writes all rows in several commits; the rows are then read back as a check.
 
 use std::ops::Range;
 
 use futures::StreamExt;
 use headwater::io::host;
-use headwater::{
-    Catalog, CatalogOptions, DataType, Env, FileSystemCatalog, Identifier, NewTable, SyncMode,
-    Table, TypeKind,
-};
+use headwater::{Catalog, CatalogOptions, Env, FileSystemCatalog, Identifier, SyncMode, Table};
 
-use super::generate::{AMOUNT_PRECISION, AMOUNT_SCALE, Orders};
+use super::filling::Filling;
+use super::generate::Orders;
 use crate::error::BenchError;
 use crate::{Measurement, read};
 
@@ -31,11 +29,12 @@ pub struct Amount {
     pub commits: u64,
 }
 
-/// W1: writes table `orders`, made anew, and measures it. `threads` are for the check.
+/// Writes the table, made anew, and measures it. `threads` are for the check.
 ///
 /// # Errors
 /// The table cannot be made, written or read back.
-pub async fn write_orders(
+pub async fn fill(
+    filling: Filling,
     (warehouse, sync): (&str, SyncMode),
     amount: Amount,
     threads: usize,
@@ -43,18 +42,18 @@ pub async fn write_orders(
 ) -> Result<Measurement, BenchError> {
     let options = CatalogOptions { create: true, sync };
     let catalog = headwater::open_catalog_with(warehouse, options, env.clone()).await?;
-    let table = new_table(&catalog).await?;
+    let table = new_table(filling, &catalog).await?;
 
     let (start, cpu) = (env.clock.monotonic(), host::cpu_time());
-    write(&table, amount, env).await?;
+    write(filling, &table, amount, env).await?;
     let took = env.clock.monotonic().saturating_sub(start);
 
     let cpu = crate::cpu_seconds(cpu);
     let peak = host::peak_rss_kb();
     let check = read::values(&table, read::Columns::All, threads, env).await?;
     Ok(Measurement {
-        op: "W1",
-        what: "write, sort, commit",
+        op: filling.op(),
+        what: filling.what(),
         // Nothing is compacted, so what was written is still live.
         whole: true,
         rows: amount.rows,
@@ -67,37 +66,26 @@ pub async fn write_orders(
 }
 
 /// Drops the table of an earlier run and makes it anew.
-async fn new_table(catalog: &FileSystemCatalog) -> headwater::Result<Table> {
-    let name = Identifier::new(DATABASE, "orders");
+async fn new_table(filling: Filling, catalog: &FileSystemCatalog) -> headwater::Result<Table> {
+    let name = Identifier::new(DATABASE, filling.table());
     catalog.create_database(DATABASE, true).await?;
     catalog.drop_table(&name, true).await?;
-    catalog.create_table(&name, &definition(), false).await?;
+    catalog.create_table(&name, &filling.definition(), false).await?;
     headwater::open_table(catalog, &name).await
 }
 
-fn definition() -> NewTable {
-    let amount = TypeKind::Decimal { precision: AMOUNT_PRECISION, scale: AMOUNT_SCALE };
-    NewTable::new()
-        .column("order_id", DataType::not_null(TypeKind::BigInt))
-        .column("user_id", DataType::nullable(TypeKind::BigInt))
-        .column("product_id", DataType::nullable(TypeKind::BigInt))
-        .column("amount", DataType::nullable(amount))
-        .column("status", DataType::nullable(TypeKind::STRING))
-        .column("update_time", DataType::nullable(TypeKind::Timestamp(3)))
-        .column("comment", DataType::nullable(TypeKind::STRING))
-        .primary_key(["order_id"])
-        .option("bucket", "4")
-        .option("file.format", "parquet")
-        .option("write-only", "true")
-}
-
 /// Writes and commits all rows; the next rows are made while the last ones are written.
-async fn write(table: &Table, amount: Amount, env: &Env) -> Result<(), BenchError> {
+async fn write(
+    filling: Filling,
+    table: &Table,
+    amount: Amount,
+    env: &Env,
+) -> Result<(), BenchError> {
     let orders = Orders::new(amount.rows / 2);
     let mut writer = table.new_write().commit_user(USER).build()?;
     let made = pieces(amount).map(|(rows, commit)| {
         let orders = orders.clone();
-        let batch = env.pools.run(move || orders.batch(rows));
+        let batch = env.pools.run(move || filling.batch(&orders, rows));
         async move { Ok::<_, BenchError>((batch.await??, commit)) }
     });
     let mut made = std::pin::pin!(futures::stream::iter(made).buffered(AHEAD));

@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write as _};
 
 use clap::ValueEnum;
 use headwater::io::host;
-use headwater_bench::{Amount, Columns, Measurement, orders, scan, write_orders};
+use headwater_bench::{Amount, Columns, Filling, Measurement, fill, orders, scan};
 
 use crate::config::{Durability, Environment, Resources, Settings, parse_count};
 use crate::error::CliError;
@@ -16,10 +16,10 @@ use crate::error::CliError;
 /// Arguments of `headwater bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// W1 writes table bench.orders, W2 scans it
+    /// W1 writes table bench.orders, W2 scans it; W6 writes sums for each user, W7 columns in two groups
     #[arg(value_name = "WORKLOAD", ignore_case = true)]
     workload: Workload,
-    /// Warehouse; W1 makes it when it does not exist
+    /// Warehouse; writing makes it when it does not exist
     #[arg(value_name = "DIR")]
     warehouse: String,
     /// Rows to write; half as many keys
@@ -51,9 +51,7 @@ enum Workload {
     W4,
     #[value(hide = true)]
     W5,
-    #[value(hide = true)]
     W6,
-    #[value(hide = true)]
     W7,
     #[value(hide = true)]
     W8,
@@ -74,10 +72,15 @@ async fn measure(arguments: &Arguments, settings: &Settings) -> Result<(), CliEr
     let env = resources.env(resources.memory_bytes());
     let threads = resources.threads();
     match workload {
-        Workload::W1 => {
+        Workload::W1 | Workload::W6 | Workload::W7 => {
+            let filling = match workload {
+                Workload::W6 => Filling::Sums,
+                Workload::W7 => Filling::Groups,
+                _ => Filling::Orders,
+            };
             let amount = Amount { rows: *rows, commits: *commits };
             let place = (warehouse.as_str(), durability.sync_mode());
-            let measurement = write_orders(place, amount, threads, &env).await?;
+            let measurement = fill(filling, place, amount, threads, &env).await?;
             print(&measurement, report::Place::Alone, readable)
         }
         Workload::W2 => {
