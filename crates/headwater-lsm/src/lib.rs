@@ -6,6 +6,7 @@
 //! equal keys is the business of a [`MergeFunction`]. Nothing here opens a file, reads a clock or
 //! starts a thread. Rules: `docs/spec/lsm.md`, `docs/spec/merge-engines.md`.
 
+mod compaction;
 mod error;
 mod key_value;
 mod merge;
@@ -18,6 +19,7 @@ mod sort_buffer;
 #[cfg(test)]
 mod test_data;
 
+pub use compaction::{Pick, Picker, PickerOptions, RunSize, pick_full};
 pub use error::LsmError;
 pub use key_value::{
     DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
