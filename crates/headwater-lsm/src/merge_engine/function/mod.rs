@@ -1,7 +1,7 @@
 //! The aggregate functions of columns, by name: `fields.<column>.aggregate-function`.
 //!
 //! A function folds one column of many keys at a time over the [`super::Steps`] that an engine
-//! made. Rules: `docs/spec/merge-engines.md#aggregation`.
+//! made. Rules: `docs/spec/aggregate-functions.md#functions`.
 
 mod bool;
 mod bytes;

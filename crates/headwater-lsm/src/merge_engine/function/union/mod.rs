@@ -31,7 +31,7 @@ pub(super) type Union = fn(&[u8], &[u8]) -> Result<Vec<u8>, String>;
 ///
 /// Bytes are looked at only when two values meet.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldHllSketchAgg`,
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `FieldHllSketchAgg`,
 /// `FieldThetaSketchAgg`, `FieldRoaringBitmap32Agg`, `FieldRoaringBitmap64Agg`.
 #[derive(Debug)]
 pub(super) struct Unions {

@@ -1,7 +1,7 @@
 //! Unions of 64-bit roaring bitmaps as Java stores them: a radix tree of the upper 48 bits, and
 //! a container of lower 16 bits for each.
 //!
-//! The layout has no specification. Source: RoaringBitmap 1.2.1 `HighLowContainer`, `Containers`,
+//! Format: `docs/spec/aggregate-functions.md#bitmaps`. Source: RoaringBitmap 1.2.1 `HighLowContainer`, `Containers`,
 //! `Roaring64Bitmap#or`; Paimon 1.4.2 `RoaringBitmap64`.
 
 use super::art::{Key, Node};
