@@ -54,8 +54,7 @@ fn flushed(
             .map(|c| Arc::new(rows.iter().map(|r| r.1[c]).collect::<Int64Array>()) as ArrayRef)
             .collect();
         let keys = encoder.encode(&columns[..1])?;
-        let batch =
-            RecordBatch::try_new(arrow_schema(&schema.row_type()), columns).unwrap();
+        let batch = RecordBatch::try_new(arrow_schema(&schema.row_type()), columns).unwrap();
         let kinds: Vec<i8> = rows.iter().map(|r| r.0).collect();
         buffer.add(keys, next, Some(kinds.into()), batch)?;
         next += i64::try_from(rows.len()).unwrap();
@@ -94,8 +93,7 @@ fn read(schema: &TableSchema, flushes: &[&[Row]]) -> Result<Vec<Row>, LsmError> 
         runs.push(Box::new(crate::BatchesRun::new(batches)));
         first += i64::try_from(rows.len()).unwrap();
     }
-    let merge_options =
-        SortMergeOptions { batch_rows: 5, drop_deletes: true, ordered_runs: false };
+    let merge_options = SortMergeOptions { batch_rows: 5, drop_deletes: true, ordered_runs: false };
     let merge = SortMerge::new(runs, rules.function(&schema.fields)?, merge_options)
         .ordered_by(rules.order(&schema.fields)?);
     let batches = merge.collect::<Result<Vec<_>, _>>()?;
@@ -303,7 +301,9 @@ fn model(records: &[Stored]) -> Stored {
         inserted |= !retracts;
         let of = |values: &[Value], at: &[usize]| at.iter().map(|&c| values[c]).collect::<Vec<_>>();
         let counts = |at: &[usize]| at.iter().any(|&c| input[c].is_some());
-        if *kind == DELETE && counts(groups[1].0) && of(input, groups[1].0) >= of(&values, groups[1].0)
+        if *kind == DELETE
+            && counts(groups[1].0)
+            && of(input, groups[1].0) >= of(&values, groups[1].0)
         {
             values.clone_from(input);
             removed = true;
@@ -345,9 +345,8 @@ fn model(records: &[Stored]) -> Stored {
 fn record(kinds: bool) -> impl Strategy<Value = Row> {
     let value = || prop::option::weighted(0.7, 0_i64..4);
     let kind = if kinds { 0_i8..4 } else { 0..1 };
-    (kind, 0_i64..5, prop::collection::vec(value(), 8)).prop_map(|(kind, key, rest)| {
-        (kind, std::iter::once(Some(key)).chain(rest).collect())
-    })
+    (kind, 0_i64..5, prop::collection::vec(value(), 8))
+        .prop_map(|(kind, key, rest)| (kind, std::iter::once(Some(key)).chain(rest).collect()))
 }
 
 proptest! {
@@ -406,5 +405,56 @@ proptest! {
         let parts: Vec<&[Row]> = flushes.iter().map(Vec::as_slice).collect();
         let expected: Vec<Row> = newest.into_values().collect();
         prop_assert_eq!(read(&schema, &parts).unwrap(), expected);
+    }
+}
+
+/// `cargo test --release -p headwater-lsm -- --ignored time_of_engines --nocapture`
+#[test]
+#[ignore = "prints times"]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures")]
+fn time_of_engines_over_a_million_rows() {
+    const ROWS: i64 = 1_000_000;
+    let columns = ["k", "g", "a", "b", "h", "c", "d"];
+    let grouped = [PARTIAL, ("fields.g.sequence-group", "a,b"), ("fields.h.sequence-group", "c,d")];
+    let sum = [
+        ("merge-engine", "aggregation"),
+        ("fields.a.aggregate-function", "sum"),
+        ("fields.b.aggregate-function", "max"),
+    ];
+    for (name, options) in [
+        ("deduplicate", &[][..]),
+        ("deduplicate by sequence.field", &[("sequence.field", "g")]),
+        ("partial-update", &[PARTIAL]),
+        ("partial-update in groups", &grouped),
+        ("aggregation", &sum),
+    ] {
+        let schema = table(&columns, options);
+        let merge = MergeOptions::parse(&schema).unwrap();
+        let rules = MergeRules::new(&schema, &merge);
+        let encoder = KeyEncoder::new(&[schema.fields[0].data_type.clone()]).unwrap();
+        let mut buffer = SortBuffer::new().ordered_by(rules.order(&schema.fields).unwrap());
+        for first in (0..ROWS).step_by(8192) {
+            let rows = first..(first + 8192).min(ROWS);
+            let column = |at: i64| {
+                let value = |i: i64| match at {
+                    0 => Some(i.wrapping_mul(7_919) % 600_000),
+                    1..=3 if i % 2 == 0 => Some(i),
+                    4.. if i % 2 == 1 => Some(i),
+                    _ => None,
+                };
+                Arc::new(rows.clone().map(value).collect::<Int64Array>()) as ArrayRef
+            };
+            let values: Vec<ArrayRef> = (0..7).map(column).collect();
+            let keys = encoder.encode(&values[..1]).unwrap();
+            let batch = RecordBatch::try_new(arrow_schema(&schema.row_type()), values).unwrap();
+            buffer.add(keys, first, None, batch).unwrap();
+        }
+        let start = std::time::Instant::now();
+        let mut drain = buffer.drain(rules.function(&schema.fields).unwrap(), 131_072).unwrap();
+        let mut rows = 0;
+        while let Some(batch) = drain.next_batch().unwrap() {
+            rows += batch.len();
+        }
+        println!("{name}: {rows} rows, {:?}", start.elapsed());
     }
 }
