@@ -10,7 +10,7 @@ use arrow::datatypes::{
 };
 
 use super::FunctionError;
-use super::fold::{Combine, Folded, fold, fold_primitive, pick};
+use super::fold::{Combine, Folded, RowPicks, fold, fold_primitive};
 use super::target::Target;
 use crate::error::LsmError;
 use crate::merge_engine::steps::{ColumnFunction, Steps};
@@ -87,8 +87,11 @@ impl Extreme {
         let nulls = column.logical_nulls();
         let function = Rows { extreme: self, compare };
         let Folded { values, nulls } = fold(nulls.as_ref(), steps, |row| row, &function)?;
-        let valid = |key| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(key));
-        pick(column, values.into_iter().enumerate().map(|(key, row)| valid(key).then_some(row)))
+        let mut picks = RowPicks::with_capacity(values.len());
+        for (key, row) in values.into_iter().enumerate() {
+            picks.push(nulls.as_ref().is_none_or(|nulls| nulls.is_valid(key)).then_some(row));
+        }
+        picks.take_from(column)
     }
 }
 

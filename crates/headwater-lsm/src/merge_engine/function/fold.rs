@@ -97,18 +97,27 @@ pub(super) fn fold_boolean(
     Ok(std::sync::Arc::new(BooleanArray::new(values.into(), nulls)))
 }
 
-/// The given row of a column for each key, or null.
-pub(super) fn pick(
-    column: &ArrayRef,
-    rows: impl Iterator<Item = Option<usize>>,
-) -> Result<ArrayRef, LsmError> {
-    let mut nulls = NullBufferBuilder::new(rows.size_hint().0);
-    let indices: Vec<u64> = rows
-        .map(|row| {
-            nulls.append(row.is_some());
-            row.unwrap_or_default() as u64
-        })
-        .collect();
-    let indices = UInt64Array::try_new(indices.into(), nulls.finish())?;
-    Ok(take(column, &indices, None)?)
+/// Rows of a column to be picked, one for each key.
+pub(super) struct RowPicks {
+    rows: Vec<u64>,
+    nulls: NullBufferBuilder,
+}
+
+impl RowPicks {
+    /// Without a row, with room.
+    pub(super) fn with_capacity(keys: usize) -> Self {
+        Self { rows: Vec::with_capacity(keys), nulls: NullBufferBuilder::new(keys) }
+    }
+
+    /// Adds a row, or a null.
+    pub(super) fn push(&mut self, row: Option<usize>) {
+        self.nulls.append(row.is_some());
+        self.rows.push(row.unwrap_or_default() as u64);
+    }
+
+    /// The values of the rows.
+    pub(super) fn take_from(mut self, column: &ArrayRef) -> Result<ArrayRef, LsmError> {
+        let rows = UInt64Array::try_new(self.rows.into(), self.nulls.finish())?;
+        Ok(take(column, &rows, None)?)
+    }
 }

@@ -2,9 +2,8 @@
 //! `first_value`, `first_non_null_value`, `primary-key`.
 
 use arrow::array::{Array, ArrayRef};
-use arrow::buffer::NullBuffer;
 
-use super::fold::pick;
+use super::fold::RowPicks;
 use super::target::Target;
 use crate::error::LsmError;
 use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
@@ -35,12 +34,8 @@ pub(super) struct Pick {
     pub(super) keep: Keep,
 }
 
-/// The value so far as its row, and whether a "first" one was found since the key began.
-#[derive(Debug, Clone, Copy, Default)]
-struct Picked {
-    row: Option<usize>,
-    found: bool,
-}
+/// No row: the value is null.
+const NONE: usize = usize::MAX;
 
 impl ColumnFunction for Pick {
     fn name(&self) -> &'static str {
@@ -48,70 +43,86 @@ impl ColumnFunction for Pick {
     }
 
     fn fold(&self, column: &ArrayRef, steps: &Steps) -> Result<ArrayRef, LsmError> {
-        let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-        let nulls = nulls.as_ref();
         match self.keep {
-            Keep::Last => self.rows(column, steps, nulls, |acc, input, step| match step {
-                Step::Add | Step::Replace => Some(Picked { row: input, ..acc }),
-                Step::AddOlder => Some(acc),
-                Step::Retract | Step::RetractOlder => Some(Picked::default()),
+            Keep::Last => rows(column, steps, |acc, input, step| match step {
+                Step::Add | Step::Replace => input,
+                Step::AddOlder => acc,
+                Step::Retract | Step::RetractOlder => NONE,
             }),
-            Keep::Key => self.rows(column, steps, nulls, |acc, input, step| match step {
-                Step::AddOlder => Some(acc),
-                _ => Some(Picked { row: input, ..acc }),
+            Keep::Key => rows(column, steps, |acc, input, step| match step {
+                Step::AddOlder => acc,
+                Step::Add | Step::Replace | Step::Retract | Step::RetractOlder => input,
             }),
-            Keep::LastNonNull => self.rows(column, steps, nulls, |acc, input, step| {
-                let row = match step {
-                    Step::Add => input.or(acc.row),
-                    Step::AddOlder => acc.row.or(input),
-                    Step::Retract | Step::RetractOlder if input.is_some() => None,
-                    Step::Retract | Step::RetractOlder => acc.row,
-                    Step::Replace => input,
-                };
-                Some(Picked { row, ..acc })
+            Keep::LastNonNull => rows(column, steps, |acc, input, step| match step {
+                Step::Add => or(input, acc),
+                Step::AddOlder => or(acc, input),
+                Step::Retract | Step::RetractOlder if input != NONE => NONE,
+                Step::Retract | Step::RetractOlder => acc,
+                Step::Replace => input,
             }),
-            Keep::First => self.rows(column, steps, nulls, |acc, input, step| match step {
-                Step::Add => Some(first(acc, input, true)),
-                Step::AddOlder => Some(first(Picked { row: input, ..acc }, acc.row, true)),
-                Step::Replace => Some(Picked { row: input, ..acc }),
-                Step::Retract | Step::RetractOlder => None,
-            }),
-            Keep::FirstNonNull => self.rows(column, steps, nulls, |acc, input, step| match step {
-                Step::Add => Some(first(acc, input, false)),
-                Step::AddOlder => Some(first(Picked { row: input, ..acc }, acc.row, false)),
-                Step::Replace => Some(Picked { row: input, ..acc }),
-                Step::Retract | Step::RetractOlder => None,
-            }),
+            Keep::First => self.first_rows(column, steps, true),
+            Keep::FirstNonNull => self.first_rows(column, steps, false),
         }
     }
 }
 
-/// `agg(acc, input)` of the functions that keep the first: the input counts until one was found.
-fn first(acc: Picked, input: Option<usize>, null_counts: bool) -> Picked {
-    if !acc.found && (null_counts || input.is_some()) {
-        return Picked { row: input, found: true };
+const fn or(one: usize, other: usize) -> usize {
+    if one == NONE { other } else { one }
+}
+
+/// Goes over the keys; `next` makes of the row of the value so far and that of the input, if they
+/// are not null, the next one.
+fn rows(
+    column: &ArrayRef,
+    steps: &Steps,
+    mut next: impl FnMut(usize, usize, Step) -> usize,
+) -> Result<ArrayRef, LsmError> {
+    let mut picks = RowPicks::with_capacity(steps.len());
+    let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    for (rows, kinds) in steps.keys() {
+        let mut acc = NONE;
+        for (&row, &step) in rows.iter().zip(kinds) {
+            let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            acc = next(acc, if valid { row } else { NONE }, step);
+        }
+        picks.push((acc != NONE).then_some(acc));
     }
-    acc
+    picks.take_from(column)
 }
 
 impl Pick {
-    /// Goes over the keys; `next` returns none for a retraction that is not possible.
-    fn rows(
+    fn first_rows(
         &self,
         column: &ArrayRef,
         steps: &Steps,
-        nulls: Option<&NullBuffer>,
-        next: impl Fn(Picked, Option<usize>, Step) -> Option<Picked>,
+        null_counts: bool,
     ) -> Result<ArrayRef, LsmError> {
-        let mut picked = Vec::with_capacity(steps.len());
+        let mut picks = RowPicks::with_capacity(steps.len());
+        let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         for (rows, kinds) in steps.keys() {
-            let mut acc = Picked::default();
+            let mut acc = NONE;
+            let mut found = false;
             for (&row, &step) in rows.iter().zip(kinds) {
-                let input = nulls.is_none_or(|nulls| nulls.is_valid(row)).then_some(row);
-                acc = next(acc, input, step).ok_or_else(|| self.target.no_retraction())?;
+                let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                let input = if valid { row } else { NONE };
+                // An older input trades places with the value so far.
+                let (older, newer) = match step {
+                    Step::Add => (acc, input),
+                    Step::AddOlder => (input, acc),
+                    Step::Replace => {
+                        acc = input;
+                        continue;
+                    }
+                    Step::Retract | Step::RetractOlder => {
+                        return Err(self.target.no_retraction().into());
+                    }
+                };
+                let is_first = !found && (null_counts || newer != NONE);
+                found |= is_first;
+                acc = if is_first { newer } else { older };
             }
-            picked.push(acc.row);
+            picks.push((acc != NONE).then_some(acc));
         }
-        pick(column, picked.into_iter())
+        picks.take_from(column)
     }
 }

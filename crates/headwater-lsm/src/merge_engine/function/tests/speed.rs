@@ -40,10 +40,13 @@ fn time_of_functions_over_a_million_keys() {
             }
             let function =
                 column_function(name, &field(&kind), &FunctionOptions::default()).unwrap();
-            let start = std::time::Instant::now();
-            let folded = function.fold(&column, &steps).unwrap();
-            let nanos = start.elapsed().as_nanos() / rows as u128;
-            println!("{name:20} {what:18} {nanos:3} ns a record, {} keys", folded.len());
+            let mut best = u128::MAX;
+            for _ in 0..5 {
+                let start = std::time::Instant::now();
+                assert_eq!(function.fold(&column, &steps).unwrap().len(), KEYS);
+                best = best.min(start.elapsed().as_nanos() / rows as u128);
+            }
+            println!("{name:20} {what:18} {best:3} ns a record");
         }
     }
 }
