@@ -71,7 +71,13 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
         };
         let mut left = 0;
         for files in kept {
-            let split = Split { partition_values: values.clone(), bucket, total_buckets, files };
+            let split = Split {
+                partition: partition.clone(),
+                partition_values: values.clone(),
+                bucket,
+                total_buckets,
+                files,
+            };
             left += split.files().count();
             plan.splits.push(split);
         }

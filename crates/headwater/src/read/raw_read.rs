@@ -53,10 +53,11 @@ struct State {
 
 impl State {
     fn decode(mut self, mut unit: Unit) -> Result<(Self, Option<arrow::array::RecordBatch>)> {
+        let first = unit.position();
         let Some(batch) = unit.next_batch(self.batch_rows)? else { return Ok((self, None)) };
         self.current = Some(unit);
         // Without a merge every row is an insert: Java does not look at stored kinds here.
-        let out = self.assembler.assemble(batch.columns(), None, batch.num_rows())?;
+        let out = self.assembler.assemble_at(batch.columns(), None, batch.num_rows(), first)?;
         Ok((self, Some(out)))
     }
 }

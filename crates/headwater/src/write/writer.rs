@@ -11,10 +11,11 @@ use headwater_lsm::KeyEncoder;
 use headwater_metadata::MetadataError;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
+use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
 use super::bucket::BucketWriter;
-use super::builder::Overwrite;
+use super::builder::{Changes, Overwrite};
 use super::check::check_batch;
 use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
@@ -22,6 +23,7 @@ use super::file::FileLayout;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
 use crate::error::{Error, Result};
+use crate::read::Split;
 use crate::read::file::bucket_path;
 use crate::table::Table;
 
@@ -32,6 +34,10 @@ pub struct TableWrite {
     target: Target,
     /// The snapshot that replacing rows were computed from.
     read_snapshot: Option<i64>,
+    /// What changed rows were computed from.
+    changes: Option<Changes>,
+    /// Files that the next commit takes out of the table.
+    removed: Vec<ManifestEntry>,
     layout: Arc<FileLayout>,
     router: Router,
     defaults: Defaults,
@@ -69,6 +75,7 @@ impl TableWrite {
         user: String,
         overwrite: Overwrite,
         read_snapshot: Option<i64>,
+        changes: Option<Changes>,
     ) -> Result<Self> {
         let schema = table.schema();
         let encoder = if table.has_primary_key() {
@@ -81,6 +88,8 @@ impl TableWrite {
         Ok(Self {
             target: Target::new(&table, overwrite)?,
             read_snapshot,
+            changes,
+            removed: Vec::new(),
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
             defaults: Defaults::new(schema)?,
@@ -128,12 +137,57 @@ impl TableWrite {
         batch: &RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<()> {
+        self.take(batch, kinds, true).await
+    }
+
+    /// Takes rows whose nulls stay: rows that were read from the table, changed or not, and rows
+    /// whose nulls mean "no change". [`Self::write`] puts default values in the place of nulls.
+    ///
+    /// # Errors
+    /// As [`Self::write_kinds`].
+    pub async fn write_with_nulls(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<()> {
+        self.take(batch, kinds, false).await
+    }
+
+    /// Takes the files of a split out of the table with the next commit, which is a conflict if
+    /// one of them is gone by then. Rows that are to stay must be written again.
+    ///
+    /// # Errors
+    /// The table has a primary key, or the write is an overwrite.
+    pub fn remove_files(&mut self, split: &Split) -> Result<()> {
+        let reason = if self.table.has_primary_key() {
+            "rows with a primary key go by retractions, not by files"
+        } else if self.target.replaces() {
+            "an overwrite takes out files by itself"
+        } else {
+            self.removed.extend(split.files().map(|file| ManifestEntry {
+                kind: EntryKind::Delete,
+                partition: split.partition.clone(),
+                bucket: split.bucket(),
+                total_buckets: split.total_buckets(),
+                file: file.clone(),
+            }));
+            return Ok(());
+        };
+        Err(Error::Request { table: self.table.name().to_owned(), reason: reason.to_owned() })
+    }
+
+    async fn take(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+        defaults: bool,
+    ) -> Result<()> {
         self.check_whole()?;
         check_batch(&self.table, batch)?;
         self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
         let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
-        let batch = self.defaults.fill(batch)?;
+        let batch = if defaults { self.defaults.fill(batch)? } else { batch };
         let (batch, kinds) = self.without_ignored(batch, kinds)?;
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
@@ -420,6 +474,8 @@ impl TableWrite {
             identifier,
             target: &self.target,
             read_snapshot: self.read_snapshot,
+            changes: self.changes,
+            removed: &self.removed,
         };
         let done = commit(job, &mut self.pending).await;
         let outcome = match done {
@@ -433,6 +489,7 @@ impl TableWrite {
         self.pending.clear();
         self.in_doubt = false;
         self.replaced = self.target.replaces();
+        self.removed.clear();
         if !outcome.moved.is_empty() {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();
