@@ -80,18 +80,31 @@ impl Assignment {
             } else if let Some(position) = columns.iter().position(|name| *name == field.name) {
                 Source::Query(position)
             } else {
-                if field.default_value.is_none() && !field.data_type.nullable {
-                    return Err(SqlError::invalid(format!(
-                        "column '{}' is NOT NULL and has no default value: the statement must give it",
-                        field.name
-                    )));
-                }
-                Source::Constant(constant(field.default_value.as_deref(), field)?)
+                missing(field)?
             };
             targets.push((field.clone(), source));
         }
         if !columns.is_empty() {
             query_columns = columns.len();
+        }
+        Ok(Self { schema: nullable_schema(&row_type), targets, query_columns })
+    }
+
+    /// For a query of `query_columns` columns, where `place` says which one a column of the table
+    /// gets; without one it gets its default value, or null.
+    pub(crate) fn of_places(
+        table: &TableSchema,
+        query_columns: usize,
+        place: impl Fn(&DataField) -> Option<usize>,
+    ) -> Result<Self, SqlError> {
+        let row_type = table.row_type();
+        let mut targets = Vec::with_capacity(row_type.fields.len());
+        for field in &row_type.fields {
+            let source = match place(field) {
+                Some(position) => Source::Query(position),
+                None => missing(field)?,
+            };
+            targets.push((field.clone(), source));
         }
         Ok(Self { schema: nullable_schema(&row_type), targets, query_columns })
     }
@@ -190,6 +203,17 @@ impl Assignment {
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(|e| SqlError::invalid(e.to_string()))
     }
+}
+
+/// The value of a column that a statement does not name.
+fn missing(field: &DataField) -> Result<Source, SqlError> {
+    if field.default_value.is_none() && !field.data_type.nullable {
+        return Err(SqlError::invalid(format!(
+            "column '{}' is NOT NULL and has no default value: the statement must give it",
+            field.name
+        )));
+    }
+    Ok(Source::Constant(constant(field.default_value.as_deref(), field)?))
 }
 
 /// The table's columns, each nullable: a null is the writer's to refuse, with the column's name.

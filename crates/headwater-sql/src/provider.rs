@@ -264,7 +264,7 @@ impl TableProvider for HeadwaterTable {
         _state: &dyn Session,
         _filters: Vec<Expr>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        not_impl_err!("DELETE is planned for a later release")
+        not_impl_err!("DELETE inside of a query")
     }
 
     async fn update(
@@ -273,6 +273,6 @@ impl TableProvider for HeadwaterTable {
         _assignments: Vec<(String, Expr)>,
         _filters: Vec<Expr>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        not_impl_err!("UPDATE is planned for a later release")
+        not_impl_err!("UPDATE inside of a query")
     }
 }

@@ -48,7 +48,7 @@ use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
 use crate::provider::Lookups;
-use crate::result::{Output, RowStream, StatementKind, StatementResult};
+use crate::result::{Changed, Output, RowStream, StatementKind, StatementResult};
 use crate::sample;
 use crate::script::{Piece, split};
 
@@ -282,7 +282,7 @@ impl SqlSession {
     }
 
     /// What names mean now.
-    fn scope(&self) -> Result<Arc<Scope>, SqlError> {
+    pub(crate) fn scope(&self) -> Result<Arc<Scope>, SqlError> {
         let settings = lock(&self.settings).clone();
         Ok(Arc::new(Scope::new(
             self.states.of(&settings)?,
@@ -313,6 +313,7 @@ impl SqlSession {
         let output = match outcome {
             Outcome::Message(text) => Output::Message(text),
             Outcome::Affected(rows) => Output::Affected(rows),
+            Outcome::Changed(changed) => Output::Changed(changed),
             Outcome::Rows(rows) => Output::Rows(RowStream::new(rows, position, failed)),
         };
         Ok(StatementResult {
@@ -345,6 +346,9 @@ impl SqlSession {
             }
             Statement::Insert(insert) => {
                 (StatementKind::Write, self.insert_statement(*insert, scope).await?)
+            }
+            Statement::Change(change) => {
+                (StatementKind::Write, self.change_rows(*change, scope).await?)
             }
             Statement::CreateTable(create) if create.query.is_some() => {
                 self.create_as(*create, scope).await?
@@ -467,6 +471,7 @@ struct Run<'a> {
 pub(crate) enum Outcome {
     Message(String),
     Affected(u64),
+    Changed(Changed),
     Rows(SendableRecordBatchStream),
 }
 

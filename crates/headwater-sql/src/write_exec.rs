@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::sink::SinkExt;
 use headwater::io::Pools;
-use headwater::{Overwrite, Table, TableSchema, TableWrite};
+use headwater::{Env, Overwrite, Table, TableSchema, TableWrite};
 
 use crate::assign::Assignment;
 use crate::error::SqlError;
@@ -79,7 +79,7 @@ impl SqlSession {
         assignment: &Assignment,
         write: TableWrite,
     ) -> Result<u64, SqlError> {
-        let mut write = Unfinished { write: Some(write), pools: self.env.pools.clone() };
+        let mut write = Unfinished::new(write, &self.env);
         // The query goes on while a batch is written. The two have separate memory, and the query
         // waits for a place in the channel, so neither can starve the other.
         let (mut sender, mut batches) =
@@ -121,9 +121,35 @@ impl SqlSession {
 
 /// A write whose rows are still coming. Dropped before its commit, as when the user cancels the
 /// statement, it removes its files.
-struct Unfinished {
+pub(crate) struct Unfinished {
     write: Option<TableWrite>,
     pools: Pools,
+}
+
+impl Unfinished {
+    pub(crate) fn new(write: TableWrite, env: &Env) -> Self {
+        Self { write: Some(write), pools: env.pools.clone() }
+    }
+
+    /// The write, to give it rows.
+    pub(crate) fn write(&mut self) -> Result<&mut TableWrite, SqlError> {
+        self.write.as_mut().ok_or_else(|| SqlError::invalid("the write has ended"))
+    }
+
+    /// Removes the files.
+    pub(crate) async fn abort(mut self) {
+        if let Some(write) = self.write.take() {
+            write.abort().await;
+        }
+    }
+
+    /// Commits; the files belong to the commit, whatever becomes of this future.
+    pub(crate) async fn commit(mut self) -> Result<(), SqlError> {
+        if let Some(write) = self.write.take() {
+            write.commit_batch().await?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Unfinished {

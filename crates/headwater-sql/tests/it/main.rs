@@ -6,6 +6,7 @@ mod catalogs;
 mod changes;
 mod definitions;
 mod dialect;
+mod dml;
 mod examples;
 mod files;
 mod functions;

@@ -1,0 +1,6 @@
+//! DELETE, UPDATE and MERGE.
+
+mod conflicts;
+mod merge;
+mod model;
+mod statements;
