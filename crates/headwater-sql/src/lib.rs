@@ -30,6 +30,7 @@
 //! ```
 
 mod assign;
+mod changelog;
 mod connector;
 mod dialect;
 mod dml;

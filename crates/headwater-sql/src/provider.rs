@@ -27,6 +27,7 @@ pub(crate) struct Lookups {
     missing: Mutex<Option<(Identifier, SqlError)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
     reads: Mutex<Vec<(FullName, i64)>>,
+    notes: Mutex<Vec<String>>,
     /// Where scans count their rows.
     pub(crate) progress: Arc<Progress>,
 }
@@ -37,6 +38,7 @@ impl Lookups {
             missing: Mutex::default(),
             warnings: Mutex::default(),
             reads: Mutex::default(),
+            notes: Mutex::default(),
             progress,
         }
     }
@@ -78,6 +80,16 @@ impl Lookups {
     pub(crate) fn snapshot_read(&self, name: &FullName) -> Option<i64> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.iter().filter(|(read, _)| read == name).map(|(_, snapshot)| *snapshot).min()
+    }
+
+    /// Remembers what is to be said after the statement, also if it was said before.
+    pub(crate) fn note(&self, text: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// What is to be said after the statement.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Remembers a warning about the statement.
@@ -135,7 +147,7 @@ impl SchemaProvider for HeadwaterDatabase {
                 "make it with the options in WITH",
             )),
             Some(Temporary::View(view)) => scope.view(&full, view).await,
-            Some(Temporary::Table(table)) => table.provider(&scope.base).await,
+            Some(Temporary::Table(table)) => table.provider(&scope.base, &scope.files).await,
             None => match open_pinned(scope, &full, hint).await {
                 Ok(table) => Ok(table),
                 Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -41,13 +41,13 @@ use self::shape::{in_zone, renamed};
 use self::states::States;
 use self::temporary::Temporaries;
 pub(crate) use self::temporary::Temporary;
+use crate::changelog::{refuse_changelogs, with_kinds};
 use crate::error::SqlError;
 use crate::files::{Purpose, text_columns};
 use crate::floats::FloatsStayFloats;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
-use crate::provider::Lookups;
 use crate::result::{Changed, Output, RowStream, StatementKind, StatementResult};
 use crate::sample;
 use crate::script::{Piece, split};
@@ -307,9 +307,14 @@ impl SqlSession {
             for warning in warnings {
                 scope.lookups.warn(warning);
             }
-            self.run_statement(statement, &scope).await
+            let outcome = self.run_statement(statement, &scope).await?;
+            for note in scope.files.letters().finish()? {
+                scope.lookups.note(note);
+            }
+            Ok(outcome)
         };
-        let (kind, outcome) = Box::pin(outcome).await.map_err(|error| error.at(position))?;
+        let outcome: Result<_, SqlError> = Box::pin(outcome).await;
+        let (kind, outcome) = outcome.map_err(|error| error.at(position))?;
         let output = match outcome {
             Outcome::Message(text) => Output::Message(text),
             Outcome::Affected(rows) => Output::Affected(rows),
@@ -320,7 +325,7 @@ impl SqlSession {
             number: position.number,
             line: position.line,
             kind,
-            warnings: self.new_warnings(&scope.lookups),
+            warnings: self.new_warnings(&scope),
             output,
         })
     }
@@ -376,11 +381,32 @@ impl SqlSession {
         purpose: Purpose,
     ) -> Result<SendableRecordBatchStream, SqlError> {
         let (state, planned) = self.planned(statement, scope, threads, purpose).await;
+        let planned = planned.and_then(|plan| refuse_changelogs(&plan).map(|()| plan));
         let started = match planned {
             Ok(plan) => self.start(state, plan).await,
             Err(error) => Err(error),
         };
         started.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
+    }
+
+    /// Plans and starts the query of an INSERT. If it reads a changelog, the kinds of the rows are
+    /// the last column; whether that is so.
+    pub(crate) async fn query_changes(
+        &self,
+        statement: QueryStatement,
+        scope: &Arc<Scope>,
+        threads: usize,
+        purpose: Purpose,
+    ) -> Result<(SendableRecordBatchStream, bool), SqlError> {
+        let (state, planned) = self.planned(statement, scope, threads, purpose).await;
+        let started = async {
+            let plan = planned?;
+            match with_kinds(&plan)? {
+                Some(plan) => Ok((self.start(state, plan).await?, true)),
+                None => Ok((self.start(state, plan).await?, false)),
+            }
+        };
+        started.await.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
     /// Plans a query without starting it; its columns have their final types.
@@ -391,6 +417,7 @@ impl SqlSession {
     ) -> Result<LogicalPlan, SqlError> {
         let (state, planned) = self.planned(statement, scope, self.threads, Purpose::Result).await;
         planned
+            .and_then(|plan| refuse_changelogs(&plan).map(|()| plan))
             .and_then(|plan| shape::analyzed(plan, &state))
             .map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
@@ -446,18 +473,19 @@ impl SqlSession {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts.try_flatten())))
     }
 
-    /// The warnings that the session has not given yet.
-    fn new_warnings(&self, lookups: &Lookups) -> Vec<String> {
+    /// The warnings that the session has not given yet, and the notes of the statement.
+    fn new_warnings(&self, scope: &Scope) -> Vec<String> {
         let mut warned = lock(&self.warned);
-        lookups
+        let warnings = scope
+            .lookups
             .take_warnings()
             .into_iter()
             .filter(|warning| warned.insert(warning.clone()))
             .map(|(table, text)| match table.as_str() {
                 "" => text,
                 _ => format!("table {table}: {text}"),
-            })
-            .collect()
+            });
+        warnings.chain(scope.lookups.take_notes()).collect()
     }
 }
 

@@ -164,7 +164,6 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
         }
     }
     for key in [
-        "rowkind.field",
         "data-file.external-paths",
         "commit.callbacks",
         "tag.callbacks",

@@ -35,7 +35,7 @@ pub(super) async fn rewrite(
             let rest = unmarked(&batch, next, gone)?;
             next = next.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
             if rest.num_rows() > 0 {
-                write.write_with_nulls(&rest, None).await?;
+                write.write_stored(&rest, None).await?;
             }
         }
         if next != end {

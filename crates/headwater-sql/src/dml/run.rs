@@ -334,13 +334,13 @@ impl Run<'_> {
             Kind::Update(fixed) => {
                 check_fixed(&part, assignment, fixed)?;
                 let new = assignment.apply(&part)?;
-                write.write_with_nulls(&new, kinds(UPDATE_AFTER).as_ref()).await?;
+                write.write_stored(&new, kinds(UPDATE_AFTER).as_ref()).await?;
                 self.changed.updated = self.changed.updated.saturating_add(count);
             }
             Kind::Delete => {
                 if keyed && rows > 0 {
                     let old = assignment.apply(&part)?;
-                    write.write_with_nulls(&old, kinds(DELETE).as_ref()).await?;
+                    write.write_stored(&old, kinds(DELETE).as_ref()).await?;
                 }
                 self.changed.deleted = self.changed.deleted.saturating_add(count);
             }

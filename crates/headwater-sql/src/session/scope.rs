@@ -14,6 +14,7 @@ use headwater::{Table, open_table};
 
 use super::catalogs::{CatalogEntry, Catalogs};
 use super::temporary::{Temporaries, Temporary, View};
+use crate::changelog::{DeadLetters, refuse_changelogs};
 use crate::dml::{TARGET_CATALOG, Target};
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::{Files, OpenFiles};
@@ -65,7 +66,8 @@ impl Scope {
     ) -> Self {
         let current = catalogs.current.clone();
         let lookups = Arc::new(Lookups::new(progress));
-        let files = Arc::new(OpenFiles::default());
+        let letters = DeadLetters::new(settings.get(settings::DEAD_LETTER).cloned());
+        let files = Arc::new(OpenFiles::new(letters));
         Self {
             base,
             catalogs,
@@ -238,6 +240,7 @@ impl Scope {
             depth: self.depth + 1,
         });
         let plan = inner.state(self.threads).statement_to_plan(view.query.clone()).await?;
+        refuse_changelogs(&plan)?;
         named(plan, &view.names, &view.columns).map_err(SqlError::from_datafusion)
     }
 }

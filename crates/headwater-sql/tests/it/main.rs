@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "each test has a runtime of its own")]
 
 mod catalogs;
+mod changelogs;
 mod changes;
 mod definitions;
 mod dialect;

@@ -12,6 +12,7 @@ mod file;
 mod overwrite;
 mod rebase;
 mod route;
+mod row_kind;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};

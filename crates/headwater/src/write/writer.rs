@@ -21,6 +21,7 @@ use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
 use super::file::FileLayout;
 use super::overwrite::{Target, check_inside};
+use super::row_kind::{kind_column, kinds_of_column};
 use super::route::Router;
 use crate::error::{Error, Result};
 use crate::read::Split;
@@ -41,6 +42,8 @@ pub struct TableWrite {
     layout: Arc<FileLayout>,
     router: Router,
     defaults: Defaults,
+    /// The column with the kinds of rows.
+    kind_column: Option<usize>,
     encoder: Option<Arc<KeyEncoder>>,
     buckets: HashMap<(BinaryRow, i32), BucketWriter>,
     /// Largest committed sequence number of each bucket of the known partitions.
@@ -93,6 +96,7 @@ impl TableWrite {
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
             defaults: Defaults::new(schema)?,
+            kind_column: kind_column(schema),
             encoder,
             buckets: HashMap::new(),
             committed: HashMap::new(),
@@ -128,7 +132,8 @@ impl TableWrite {
         self.write_kinds(batch, None).await
     }
 
-    /// Takes changes: `kinds` is the row kind of each row, 0 +I, 1 -U, 2 +U, 3 -D.
+    /// Takes changes: `kinds` is the row kind of each row, 0 +I, 1 -U, 2 +U, 3 -D. Without it the
+    /// column that the option `rowkind.field` names says the kinds, else all rows are +I.
     ///
     /// # Errors
     /// As [`Self::write`]; retractions for a table without a primary key.
@@ -137,20 +142,39 @@ impl TableWrite {
         batch: &RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<()> {
-        self.take(batch, kinds, true).await
+        let batch = self.checked(batch)?;
+        let batch = self.defaults.fill(batch)?;
+        let own = self.own_kinds(&batch, kinds)?;
+        self.take(batch, own.as_ref().or(kinds)).await
     }
 
-    /// Takes rows whose nulls stay: rows that were read from the table, changed or not, and rows
-    /// whose nulls mean "no change". [`Self::write`] puts default values in the place of nulls.
+    /// Takes changes whose nulls mean "no change": they stay, where [`Self::write_kinds`] puts
+    /// default values in the place of nulls. For merge engines that leave columns as they are.
     ///
     /// # Errors
     /// As [`Self::write_kinds`].
-    pub async fn write_with_nulls(
+    pub async fn write_partial(
         &mut self,
         batch: &RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<()> {
-        self.take(batch, kinds, false).await
+        let batch = self.checked(batch)?;
+        let own = self.own_kinds(&batch, kinds)?;
+        self.take(batch, own.as_ref().or(kinds)).await
+    }
+
+    /// Takes rows that were read from the table, changed or not: nulls stay, and their kinds are
+    /// `kinds` (+I without) also where `rowkind.field` names a column with kinds.
+    ///
+    /// # Errors
+    /// As [`Self::write_kinds`].
+    pub async fn write_stored(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<()> {
+        let batch = self.checked(batch)?;
+        self.take(batch, kinds).await
     }
 
     /// Takes the files of a split out of the table with the next commit, which is a conflict if
@@ -176,18 +200,28 @@ impl TableWrite {
         Err(Error::Request { table: self.table.name().to_owned(), reason: reason.to_owned() })
     }
 
-    async fn take(
-        &mut self,
-        batch: &RecordBatch,
-        kinds: Option<&Int8Array>,
-        defaults: bool,
-    ) -> Result<()> {
+    /// The batch, whose rows fit the table.
+    fn checked(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         self.check_whole()?;
         check_batch(&self.table, batch)?;
-        self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
-        let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
-        let batch = if defaults { self.defaults.fill(batch)? } else { batch };
+        Ok(RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?)
+    }
+
+    /// The kinds that a column of the table says, if they are not given.
+    fn own_kinds(
+        &self,
+        batch: &RecordBatch,
+        given: Option<&Int8Array>,
+    ) -> Result<Option<Int8Array>> {
+        match (given, self.kind_column) {
+            (None, Some(column)) => kinds_of_column(&self.table, batch, column).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn take(&mut self, batch: RecordBatch, kinds: Option<&Int8Array>) -> Result<()> {
+        self.check_kinds(&batch, kinds)?;
         let (batch, kinds) = self.without_ignored(batch, kinds)?;
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
