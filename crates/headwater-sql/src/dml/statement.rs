@@ -48,7 +48,7 @@ pub(crate) struct Change {
     /// What the statement's expressions call the table.
     pub(crate) alias: Ident,
     /// The branch, then the computed values.
-    query: QueryStatement,
+    pub(super) query: QueryStatement,
     pub(crate) branches: Vec<Action>,
     /// Whether rows of several sources may meet one row of the table.
     pub(crate) joins: bool,

@@ -211,8 +211,9 @@ async fn files_of_changes_say_what_they_need() {
         ("format => 'canal-json', changelog => 'op', columns => 'id INT'", "say them already"),
         ("format => 'canal-json', columns => 'id ARRAY<INT>'", "declare it as STRING"),
     ] {
-        let error = w.fails(&format!("INSERT INTO t SELECT * FROM read_json('{path}', {arguments})"));
-        assert!(error.await.to_string().contains(reason), "{arguments}");
+        let sql = format!("INSERT INTO t SELECT * FROM read_json('{path}', {arguments})");
+        let error = w.fails(&sql).await;
+        assert!(error.to_string().contains(reason), "{arguments}: {error}");
     }
     let error = w
         .fails(&format!(
