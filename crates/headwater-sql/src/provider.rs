@@ -11,7 +11,7 @@ use datafusion::common::not_impl_err;
 use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use headwater::{ErrorKind, Identifier, Table, TypeKind};
+use headwater::{CommitOutcome, ErrorKind, Identifier, Table, TypeKind};
 
 use crate::error::SqlError;
 use crate::hint::{OptionList, unmark};
@@ -85,6 +85,20 @@ impl Lookups {
     /// Remembers what is to be said after the statement, also if it was said before.
     pub(crate) fn note(&self, text: String) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// Remembers how many of the rows that a statement wrote were older than others of it.
+    pub(crate) fn note_older(&self, table: &Table, outcome: &CommitOutcome) {
+        let rows = match outcome.rows_older {
+            0 => return,
+            1 => "1 row was".to_owned(),
+            n => format!("{n} rows were"),
+        };
+        self.note(format!(
+            "table {}: {rows} older than other rows of the same key in this statement, as \
+             'sequence.field' or a sequence group says, and changed nothing or less",
+            table.name()
+        ));
     }
 
     /// What is to be said after the statement.

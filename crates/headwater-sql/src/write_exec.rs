@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::sink::SinkExt;
 use headwater::io::Pools;
-use headwater::{Env, Overwrite, Table, TableSchema, TableWrite};
+use headwater::{CommitOutcome, Env, Overwrite, Table, TableSchema, TableWrite};
 
 use crate::assign::Assignment;
 use crate::changelog::kinds_of;
@@ -80,7 +80,9 @@ impl SqlSession {
         }
         let write = write.build()?;
         let how = RowsOf { assignment: &assignment, changes };
-        self.write_rows(rows, how, write).await
+        let (count, outcome) = self.write_rows(rows, how, write).await?;
+        scope.lookups.note_older(&table, &outcome);
+        Ok(count)
     }
 
     async fn write_rows(
@@ -88,7 +90,7 @@ impl SqlSession {
         mut rows: SendableRecordBatchStream,
         how: RowsOf<'_>,
         write: TableWrite,
-    ) -> Result<u64, SqlError> {
+    ) -> Result<(u64, CommitOutcome), SqlError> {
         let mut write = Unfinished::new(write, &self.env);
         // The query goes on while a batch is written. The two have separate memory, and the query
         // waits for a place in the channel, so neither can starve the other.
@@ -115,12 +117,8 @@ impl SqlSession {
             query.abort();
         }
         // From here on the files belong to the commit, whatever becomes of this future.
-        let Some(write) = write.write.take() else { return taken };
         match taken {
-            Ok(rows) => {
-                write.commit_batch().await?;
-                Ok(rows)
-            }
+            Ok(rows) => Ok((rows, write.commit().await?)),
             Err(error) => {
                 write.abort().await;
                 Err(error)
@@ -154,11 +152,11 @@ impl Unfinished {
     }
 
     /// Commits; the files belong to the commit, whatever becomes of this future.
-    pub(crate) async fn commit(mut self) -> Result<(), SqlError> {
-        if let Some(write) = self.write.take() {
-            write.commit_batch().await?;
+    pub(crate) async fn commit(mut self) -> Result<CommitOutcome, SqlError> {
+        match self.write.take() {
+            Some(write) => Ok(write.commit_batch().await?),
+            None => Ok(CommitOutcome::default()),
         }
-        Ok(())
     }
 }
 

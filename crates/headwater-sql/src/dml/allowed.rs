@@ -1,11 +1,11 @@
 //! Which tables' rows can be deleted and updated, by merge engine, as Paimon's connectors for
 //! Flink and Spark say; where these would write rows that do nothing, this refuses.
 //!
-//! Source: Paimon 1.4.2 `TableUtils#validatePKUpsertDeletable`,
+//! Source: Paimon 1.4.2 `PrimaryKeyTableUtils#validatePKUpsertDeletable`,
 //! `SupportsRowLevelOperationFlinkTableSink`, `RowLevelOp`.
 
-use headwater::options::effective_option;
-use headwater::{Table, TableSchema};
+use headwater::Table;
+use headwater::options::MergeEngine;
 
 use super::statement::{Action, Change};
 use crate::error::SqlError;
@@ -29,91 +29,70 @@ pub(super) fn check(table: &Table, change: &Change) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn option<'a>(schema: &'a TableSchema, key: &str) -> &'a str {
-    effective_option(schema, key).unwrap_or_default()
-}
-
-fn is_on(schema: &TableSchema, key: &str) -> bool {
-    option(schema, key).trim().eq_ignore_ascii_case("true")
-}
-
-fn engine(schema: &TableSchema) -> String {
-    match option(schema, "merge-engine").trim().to_ascii_lowercase() {
-        text if text.is_empty() => "deduplicate".to_owned(),
-        text => text,
-    }
-}
-
 fn check_delete(table: &Table) -> Result<(), SqlError> {
-    let schema = table.schema();
+    let options = &table.options().merge;
     let refuse = |why: String, advice: &str| {
         Err(SqlError::unsupported(
             format!("DELETE from table {} ({why}) is", table.name()),
             advice.to_owned(),
         ))
     };
-    if table.options().ignore_delete {
+    if options.ignore_delete {
         return refuse(
             "'ignore-delete' = 'true'".to_owned(),
             "its deletions are dropped: ALTER TABLE … SET ('ignore-delete' = 'false')",
         );
     }
-    let engine = engine(schema);
-    let advice = match engine.as_str() {
-        "deduplicate" => return Ok(()),
-        "partial-update" => {
-            if is_on(schema, "partial-update.remove-record-on-delete")
-                || schema.option("partial-update.remove-record-on-sequence-group").is_some()
-            {
+    let advice = match options.engine {
+        MergeEngine::Deduplicate => return Ok(()),
+        MergeEngine::PartialUpdate => {
+            if options.remove_on_delete || !options.remove_on_groups.is_empty() {
                 return Ok(());
             }
             "set 'partial-update.remove-record-on-delete' = 'true', or name the sequence groups in \
              'partial-update.remove-record-on-sequence-group'"
         }
-        "aggregation" => {
-            if is_on(schema, "aggregation.remove-record-on-delete") {
+        MergeEngine::Aggregation => {
+            if options.aggregation_removes {
                 return Ok(());
             }
             "set 'aggregation.remove-record-on-delete' = 'true'"
         }
-        _ => "the first row of a key stays for ever there",
+        MergeEngine::FirstRow => "the first row of a key stays there for ever",
     };
-    refuse(format!("merge-engine {engine}"), advice)
+    refuse(format!("merge engine '{}'", options.engine.name()), advice)
 }
 
 fn check_update(table: &Table, verb: &str) -> Result<(), SqlError> {
-    let schema = table.schema();
-    let engine = engine(schema);
+    let options = &table.options().merge;
     let refuse = |why: String, advice: &str| {
         Err(SqlError::unsupported(
             format!("{verb} of table {} ({why}) is", table.name()),
             advice.to_owned(),
         ))
     };
-    match engine.as_str() {
-        "deduplicate" => Ok(()),
-        "partial-update" => {
+    match options.engine {
+        MergeEngine::Deduplicate => Ok(()),
+        MergeEngine::PartialUpdate => {
             // The whole row is written: what is aggregated would count twice.
-            let mut keys = schema.options.iter().map(|(key, _)| key);
-            let aggregated = keys.find(|key| {
-                key.starts_with("fields.") && key.ends_with(".aggregate-function")
-            });
+            let aggregated =
+                table.schema().fields.iter().find_map(|f| options.given_function(&f.name));
             match aggregated {
                 None => Ok(()),
-                Some(key) => refuse(
-                    format!("merge-engine partial-update with '{key}'"),
+                Some(function) => refuse(
+                    format!("merge engine 'partial-update' with the function '{function}'"),
                     "its values would be aggregated once more: INSERT the key and the columns that \
                      change",
                 ),
             }
         }
-        "aggregation" => refuse(
-            "merge-engine aggregation".to_owned(),
+        MergeEngine::Aggregation => refuse(
+            "merge engine 'aggregation'".to_owned(),
             "a new row is aggregated into the stored one: INSERT what is to be added",
         ),
-        _ => refuse(
-            format!("merge-engine {engine}"),
-            "only 'deduplicate' and 'partial-update' let newer rows replace values",
+        MergeEngine::FirstRow => refuse(
+            "merge engine 'first-row'".to_owned(),
+            "the first row of a key stays as it is there",
         ),
     }
 }

@@ -8,6 +8,7 @@
 
 mod allowed;
 mod delete;
+mod guard;
 mod marks;
 mod merge;
 mod rewrite;

@@ -18,6 +18,7 @@ use futures::StreamExt;
 use headwater::{DataField, Table, TableSchema, TableWrite};
 
 use super::allowed;
+use super::guard::Guard;
 use super::marks::Marks;
 use super::rewrite::rewrite;
 use super::statement::{Action, Change};
@@ -133,7 +134,8 @@ impl SqlSession {
                 Ok(changed)
             }
             Ok(changed) => {
-                unfinished.commit().await?;
+                let outcome = unfinished.commit().await?;
+                scope.lookups.note_older(&table, &outcome);
                 Ok(changed)
             }
             Err(error) => {
@@ -197,6 +199,9 @@ enum Kind {
 struct Branch {
     kind: Kind,
     assignment: Assignment,
+    /// The table's rows as they were.
+    old: Assignment,
+    guard: Guard,
 }
 
 impl Branch {
@@ -234,11 +239,18 @@ impl Branch {
             Kind::Insert => given(field),
             _ => given(field).or_else(|| old(field)),
         })?;
+        let set: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        let guard = match kind {
+            Kind::Delete => Guard::of_delete(table),
+            Kind::Update(_) => Guard::of_update(table, &set),
+            Kind::Insert => Guard::default(),
+        };
         let kind = match kind {
             Kind::Update(_) => Kind::Update(fixed(schema, verb, &given, &old)?),
             other => other,
         };
-        Ok(Self { kind, assignment })
+        let old = Assignment::of_places(schema, width, old)?;
+        Ok(Self { kind, assignment, old, guard })
     }
 }
 
@@ -321,7 +333,9 @@ impl Run<'_> {
             }
             _ => part,
         };
-        let Some(Branch { kind, assignment }) = self.branches.get(at) else { return Ok(()) };
+        let Some(Branch { kind, assignment, old, guard }) = self.branches.get(at) else {
+            return Ok(());
+        };
         let rows = part.num_rows();
         let count = u64::try_from(rows).unwrap_or(u64::MAX);
         let keyed = self.table.has_primary_key();
@@ -334,12 +348,16 @@ impl Run<'_> {
             Kind::Update(fixed) => {
                 check_fixed(&part, assignment, fixed)?;
                 let new = assignment.apply(&part)?;
+                if !guard.is_empty() {
+                    guard.check(&old.apply(&part)?, &new)?;
+                }
                 write.write_stored(&new, kinds(UPDATE_AFTER).as_ref()).await?;
                 self.changed.updated = self.changed.updated.saturating_add(count);
             }
             Kind::Delete => {
                 if keyed && rows > 0 {
                     let old = assignment.apply(&part)?;
+                    guard.check(&old, &old)?;
                     write.write_stored(&old, kinds(DELETE).as_ref()).await?;
                 }
                 self.changed.deleted = self.changed.deleted.saturating_add(count);

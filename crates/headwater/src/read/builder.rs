@@ -112,8 +112,8 @@ impl ReadBuilder {
         self
     }
 
-    /// Adds the position of the row in its file as last column, [`POSITION_COLUMN`]. Only splits
-    /// that need no merge can be read so: [`Split::single_files`] says which file it is.
+    /// Adds the position of the row in its file as last column, [`POSITION_COLUMN`]. Only for
+    /// tables without a primary key; [`Split::single_files`] says which file it is.
     #[must_use]
     pub const fn with_positions(mut self) -> Self {
         self.positions = true;
@@ -158,8 +158,8 @@ impl ReadBuilder {
     pub fn read(&self, split: &Split) -> Result<RowStream> {
         match &split.files {
             SplitFiles::Raw(files) => raw_read::read(self, split, files),
-            SplitFiles::Merge(_) if self.positions => {
-                Err(self.request("rows that must be merged have no position in a file".to_owned()))
+            _ if self.positions && self.table.has_primary_key() => {
+                Err(self.request("rows with a primary key have no position in a file".to_owned()))
             }
             SplitFiles::Merge(sections) => merge_read::read(self, split, sections),
         }

@@ -9,10 +9,10 @@ mod check;
 mod commit;
 mod defaults;
 mod file;
+mod kinds;
 mod overwrite;
 mod rebase;
 mod route;
-mod row_kind;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};
