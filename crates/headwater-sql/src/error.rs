@@ -209,6 +209,14 @@ fn unwrap_datafusion(error: DataFusionError) -> Unwrapped {
             }
             other => Unwrapped::Other(DataFusionError::ArrowError(Box::new(other), trace)),
         },
+        DataFusionError::NotImplemented(text)
+            if text.contains("logical expression ScalarSubquery") =>
+        {
+            Unwrapped::Own(Box::new(SqlError::unsupported(
+                "a subquery for a value that compares with the outer row by anything but '=' is",
+                "join with the table and aggregate instead",
+            )))
+        }
         DataFusionError::NotImplemented(text) if text.contains("OuterReferenceColumn") => {
             Unwrapped::Own(Box::new(SqlError::unsupported(
                 "a table that is made of another one's columns (UNNEST(column), LATERAL) is",

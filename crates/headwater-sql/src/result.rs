@@ -63,11 +63,8 @@ impl Changed {
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [
-            (self.inserted, "inserted"),
-            (self.updated, "updated"),
-            (self.deleted, "deleted"),
-        ];
+        let counts =
+            [(self.inserted, "inserted"), (self.updated, "updated"), (self.deleted, "deleted")];
         let mut separator = "";
         for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
             let rows = if count == 1 { "row" } else { "rows" };

@@ -381,7 +381,6 @@ impl SqlSession {
         purpose: Purpose,
     ) -> Result<SendableRecordBatchStream, SqlError> {
         let (state, planned) = self.planned(statement, scope, threads, purpose).await;
-        let planned = planned.and_then(|plan| refuse_changelogs(&plan).map(|()| plan));
         let started = match planned {
             Ok(plan) => self.start(state, plan).await,
             Err(error) => Err(error),
@@ -398,7 +397,7 @@ impl SqlSession {
         threads: usize,
         purpose: Purpose,
     ) -> Result<(SendableRecordBatchStream, bool), SqlError> {
-        let (state, planned) = self.planned(statement, scope, threads, purpose).await;
+        let (state, planned) = self.planned_changes(statement, scope, threads, purpose).await;
         let started = async {
             let plan = planned?;
             match with_kinds(&plan)? {
@@ -417,13 +416,24 @@ impl SqlSession {
     ) -> Result<LogicalPlan, SqlError> {
         let (state, planned) = self.planned(statement, scope, self.threads, Purpose::Result).await;
         planned
-            .and_then(|plan| refuse_changelogs(&plan).map(|()| plan))
             .and_then(|plan| shape::analyzed(plan, &state))
             .map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
-    /// Plans a query; what becomes of the texts of files decides how they are read.
+    /// Plans a query whose rows have no kinds.
     async fn planned(
+        &self,
+        statement: QueryStatement,
+        scope: &Arc<Scope>,
+        threads: usize,
+        purpose: Purpose,
+    ) -> (SessionState, Result<LogicalPlan, DataFusionError>) {
+        let (state, planned) = self.planned_changes(statement, scope, threads, purpose).await;
+        (state, planned.and_then(|plan| refuse_changelogs(&plan).map(|()| plan)))
+    }
+
+    /// Plans a query; what becomes of the texts of files decides how they are read.
+    async fn planned_changes(
         &self,
         statement: QueryStatement,
         scope: &Arc<Scope>,

@@ -71,8 +71,8 @@ impl Committer<'_> {
         }
         if let (Some(base), Some(latest)) = (&request.computed_from, latest) {
             let buckets = base.buckets.as_ref();
-            let partitions =
-                buckets.map(|buckets| buckets.iter().map(|(partition, _)| partition.clone()).collect());
+            let partitions = buckets
+                .map(|buckets| buckets.iter().map(|(partition, _)| partition.clone()).collect());
             let filter = EntryFilter { partitions, ..EntryFilter::default() };
             self.check_base(base.snapshot_id, latest, &filter, buckets).await?;
         }

@@ -147,7 +147,9 @@ fn maxwell(record: &Json, columns: &[String]) -> Result<Vec<Row>, String> {
         },
         // They only say where a copy of the table begins and ends.
         "bootstrap-start" | "bootstrap-complete" => Ok(Vec::new()),
-        other => Err(format!("'type' = '{other}' is no change of a row: insert, update, delete are")),
+        other => {
+            Err(format!("'type' = '{other}' is no change of a row: insert, update, delete are"))
+        }
     }
 }
 
@@ -180,9 +182,11 @@ mod tests {
         let debezium = "debezium-json";
         for (format, record, expected) in [
             (debezium, r#"{"before":null,"after":{"id":1,"name":"a"},"op":"c"}"#, vec!["0 1,a"]),
-            (debezium, r#"{"after":{"id":12345678901234567890.10},"op":"r"}"#, vec![
-                "0 12345678901234567890.10,NULL",
-            ]),
+            (
+                debezium,
+                r#"{"after":{"id":12345678901234567890.10},"op":"r"}"#,
+                vec!["0 12345678901234567890.10,NULL"],
+            ),
             (
                 debezium,
                 r#"{"before":{"id":1,"name":"a"},"after":{"id":1,"name":null},"op":"u","ts_ms":1}"#,
@@ -215,7 +219,11 @@ mod tests {
             ),
             ("maxwell-json", r#"{"type":"delete","data":{"id":1}}"#, vec!["3 1,NULL"]),
         ] {
-            assert_eq!(rows(format, record), Ok(expected.iter().map(ToString::to_string).collect()), "{record}");
+            assert_eq!(
+                rows(format, record),
+                Ok(expected.iter().map(ToString::to_string).collect()),
+                "{record}"
+            );
         }
     }
 

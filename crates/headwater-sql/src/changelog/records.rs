@@ -160,7 +160,8 @@ impl Lines {
     async fn next(&mut self) -> PlanResult<Option<Bytes>> {
         let mut looked = 0;
         loop {
-            let found = self.rest.get(looked..).and_then(|new| new.iter().position(|b| *b == b'\n'));
+            let found =
+                self.rest.get(looked..).and_then(|new| new.iter().position(|b| *b == b'\n'));
             if let Some(at) = found {
                 let mut line = self.rest.split_to(looked + at + 1);
                 line.truncate(looked + at);

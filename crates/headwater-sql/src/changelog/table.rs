@@ -38,7 +38,10 @@ pub(crate) struct ChangelogTable {
 #[derive(Debug, Clone)]
 enum Source {
     /// A column of another table holds the kind.
-    Column { table: Arc<dyn TableProvider>, at: usize },
+    Column {
+        table: Arc<dyn TableProvider>,
+        at: usize,
+    },
     Records(Arc<Records>),
 }
 
@@ -66,7 +69,12 @@ impl ChangelogTable {
         let fields = schema.fields().iter().enumerate().filter(|(i, _)| *i != at);
         let visible = fields.map(|(_, field)| Arc::clone(field)).collect::<Vec<FieldRef>>();
         let source = Source::Column { table, at };
-        Ok(Self { source, path: path.to_owned(), schema: Arc::new(Schema::new(visible)), kinds: false })
+        Ok(Self {
+            source,
+            path: path.to_owned(),
+            schema: Arc::new(Schema::new(visible)),
+            kinds: false,
+        })
     }
 
     /// The rows of records.
@@ -121,13 +129,15 @@ impl TableProvider for ChangelogTable {
         let column = |name: &str, at| Arc::new(Column::new(name, at)) as Arc<dyn PhysicalExpr>;
         let (below, exprs) = match &self.source {
             Source::Records(records) => {
-                let visible = if self.kinds { Arc::clone(&self.schema) } else { with_kind(&self.schema) };
+                let visible =
+                    if self.kinds { Arc::clone(&self.schema) } else { with_kind(&self.schema) };
                 let exprs = wanted.iter().map(|at| (column(&name(*at), *at), name(*at)));
                 (records.plan(visible), exprs.collect::<Vec<_>>())
             }
             Source::Column { table, at: kind } => {
                 let is_kind = |at: usize| self.kinds && at + 1 == width;
-                let inner = |at: usize| if is_kind(at) { *kind } else { at + usize::from(at >= *kind) };
+                let inner =
+                    |at: usize| if is_kind(at) { *kind } else { at + usize::from(at >= *kind) };
                 let positions: Vec<usize> = wanted.iter().map(|at| inner(*at)).collect();
                 let below = table.scan(state, Some(&positions), &[], limit).await?;
                 let given = below.schema();

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 
+use super::sides::mark;
 use super::statement::{
     Action, Change, Draft, Named, alone, assignments, column, derived, end, item, known_as, named,
     number, parser, select_of, syntax, target_factor, template,
@@ -47,6 +48,20 @@ struct When {
     then: Then,
 }
 
+impl When {
+    /// Columns without a table are of this side.
+    fn mark(&mut self, side: &Ident) {
+        if let Some(condition) = &mut self.condition {
+            mark(condition, side);
+        }
+        if let Then::Update(columns) | Then::Insert(columns) = &mut self.then {
+            for (_, value) in columns {
+                mark(value, side);
+            }
+        }
+    }
+}
+
 /// The rest of a statement behind MERGE.
 pub(crate) fn merge(cursor: &mut Cursor) -> Result<Change, SqlError> {
     cursor.need_keyword("MERGE")?;
@@ -74,7 +89,13 @@ pub(crate) fn merge(cursor: &mut Cursor) -> Result<Change, SqlError> {
     let on = parser.parse_expr().map_err(syntax)?;
     let mut whens = Vec::new();
     while parser.parse_keyword(Keyword::WHEN) {
-        whens.push(when(&mut parser, &table)?);
+        let mut when = when(&mut parser, &table)?;
+        match when.sides {
+            Sides::Both => {}
+            Sides::Source => when.mark(&source),
+            Sides::Target => when.mark(&table.alias),
+        }
+        whens.push(when);
     }
     end(&mut parser, "WHEN or the end of the statement")?;
     check_order(&whens)?;

@@ -13,6 +13,7 @@ mod marks;
 mod merge;
 mod rewrite;
 mod run;
+mod sides;
 mod statement;
 mod target;
 mod update;

@@ -213,7 +213,8 @@ impl Branch {
         (first, width): (usize, usize),
     ) -> Result<Self, SqlError> {
         let schema = table.schema();
-        let old = |field: &DataField| schema.fields.iter().position(|f| f == field).map(|at| at + 2);
+        let old =
+            |field: &DataField| schema.fields.iter().position(|f| f == field).map(|at| at + 2);
         let (kind, columns) = match action {
             Action::Delete => (Kind::Delete, Vec::new()),
             Action::Update(columns) => (Kind::Update(Vec::new()), columns),
@@ -307,13 +308,12 @@ impl Run<'_> {
         };
         for at in 0..self.branches.len() {
             let wanted = i64::try_from(at + 1).unwrap_or(i64::MAX);
-            let mine: BooleanArray =
-                number.iter().map(|n| Some(n == Some(wanted))).collect();
+            let mine: BooleanArray = number.iter().map(|n| Some(n == Some(wanted))).collect();
             if mine.true_count() == 0 {
                 continue;
             }
-            let part = filter_record_batch(batch, &mine)
-                .map_err(|e| SqlError::invalid(e.to_string()))?;
+            let part =
+                filter_record_batch(batch, &mine).map_err(|e| SqlError::invalid(e.to_string()))?;
             self.branch(at, part, write).await?;
         }
         Ok(())
@@ -423,8 +423,8 @@ fn check_fixed(
         let (Some(old), Some(new)) = (part.columns().get(*old), new.column_by_name(name)) else {
             return Err(SqlError::invalid("the query lost a column"));
         };
-        let differs: BooleanArray = distinct(old, new)
-            .map_err(|e| SqlError::invalid(e.to_string()))?;
+        let differs: BooleanArray =
+            distinct(old, new).map_err(|e| SqlError::invalid(e.to_string()))?;
         if differs.true_count() > 0 {
             return Err(SqlError::unsupported(
                 format!("a new value of column '{name}', which says where a row lies, is"),

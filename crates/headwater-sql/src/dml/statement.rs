@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 use headwater::TableSchema;
 
+use super::sides;
 use super::target::{ROW_NUMBER, TARGET_CATALOG};
 use crate::dialect::HeadwaterDialect;
 use crate::error::SqlError;
@@ -139,7 +140,8 @@ fn column_of(name: &ObjectName, table: &Named) -> Result<String, SqlError> {
     let own = |prefix: &[&str]| {
         prefix.is_empty()
             || prefix == [table.alias.value.as_str()]
-            || (!table.has_alias && table.parts.iter().map(String::as_str).eq(prefix.iter().copied()))
+            || (!table.has_alias
+                && table.parts.iter().map(String::as_str).eq(prefix.iter().copied()))
     };
     match parts.split_last() {
         Some((column, prefix)) if own(prefix) => Ok((*column).to_owned()),
@@ -259,6 +261,7 @@ impl Change {
             }
             *action = if insert { Action::Insert(columns) } else { Action::Update(columns) };
         }
+        sides::resolve(&mut select.projection, schema);
         select.projection.splice(1..1, own);
         Ok((self.query, self.branches, first))
     }
@@ -268,7 +271,8 @@ impl Change {
 pub(super) fn target_factor(table: &Named) -> Result<TableFactor, SqlError> {
     let mut factor = plain_factor()?;
     if let TableFactor::Table { name, alias, .. } = &mut factor {
-        *name = ObjectName::from([TARGET_CATALOG, TARGET_CATALOG, TARGET_CATALOG].map(quoted).to_vec());
+        *name =
+            ObjectName::from([TARGET_CATALOG, TARGET_CATALOG, TARGET_CATALOG].map(quoted).to_vec());
         *alias = Some(alias_of(table.alias.clone()));
     }
     Ok(factor)
@@ -352,4 +356,3 @@ pub(super) fn known_as(factor: &TableFactor) -> Option<(Ident, Vec<String>)> {
     };
     Some((quoted(&given.name.value), Vec::new()))
 }
-

@@ -298,9 +298,12 @@ fn numbers(file: usize, batch: &RecordBatch, next: Option<&AtomicI64>) -> PlanRe
         return Ok(Arc::new((first..).take(rows).collect::<Int64Array>()));
     }
     let first = i64::try_from(first_number(file)).unwrap_or(i64::MAX);
-    let positions = batch.columns().last().and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let positions =
+        batch.columns().last().and_then(|column| column.as_primitive_opt::<Int64Type>());
     match positions {
         Some(positions) => Ok(Arc::new(positions.unary::<_, Int64Type>(|at| first | at))),
-        None => Err(DataFusionError::Internal("a batch lacks the positions of its rows".to_owned())),
+        None => {
+            Err(DataFusionError::Internal("a batch lacks the positions of its rows".to_owned()))
+        }
     }
 }

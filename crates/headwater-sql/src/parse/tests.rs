@@ -363,8 +363,14 @@ fn statements_that_change_rows_are_read_to_their_end() {
         ("MERGE INTO t USING s WHEN MATCHED THEN DELETE", "expected ON"),
         ("MERGE INTO t USING s ON true", "at least one WHEN"),
         ("MERGE INTO t USING t ON true WHEN MATCHED THEN DELETE", "both called 't'"),
-        ("MERGE INTO t USING (SELECT 1) ON true WHEN MATCHED THEN DELETE", "give the source a name"),
-        ("MERGE INTO t USING s ON true WHEN MATCHED THEN INSERT *", "expected UPDATE SET or DELETE"),
+        (
+            "MERGE INTO t USING (SELECT 1) ON true WHEN MATCHED THEN DELETE",
+            "give the source a name",
+        ),
+        (
+            "MERGE INTO t USING s ON true WHEN MATCHED THEN INSERT *",
+            "expected UPDATE SET or DELETE",
+        ),
         ("MERGE INTO t USING s ON true WHEN NOT MATCHED THEN DELETE", "expected INSERT"),
         ("MERGE INTO t USING s ON true WHEN NOT MATCHED BY SOURCE THEN UPDATE SET *", "has none"),
         ("MERGE INTO t USING s ON true WHEN NOT MATCHED THEN INSERT (a) VALUES (1, 2)", "2 values"),

@@ -52,7 +52,13 @@ impl Assembler {
                 }
             });
         }
-        Self { schema: read.schema(), sources, stored, row_kind: read.row_kind, positions: read.positions }
+        Self {
+            schema: read.schema(),
+            sources,
+            stored,
+            row_kind: read.row_kind,
+            positions: read.positions,
+        }
     }
 
     /// The columns that are needed from files.

@@ -216,10 +216,7 @@ impl TableWrite {
         Ok(RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?)
     }
 
-    async fn take(
-        &mut self,
-        (batch, kinds): (RecordBatch, Option<Int8Array>),
-    ) -> Result<()> {
+    async fn take(&mut self, (batch, kinds): (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;

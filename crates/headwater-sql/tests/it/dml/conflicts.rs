@@ -72,7 +72,8 @@ async fn a_statement_sees_what_came_in_between_where_it_matters() {
 async fn another_bucket_is_no_conflict() {
     // Nothing runs anew: the rival's snapshot and the statement's are the only new ones.
     let kind = "PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '16')";
-    let (said, rows) = raced(kind, "UPDATE t SET v = 0 WHERE id = 1", "INSERT INTO t VALUES (2, 5)").await;
+    let (said, rows) =
+        raced(kind, "UPDATE t SET v = 0 WHERE id = 1", "INSERT INTO t VALUES (2, 5)").await;
     assert_eq!(said, ["1 row updated"]);
     assert_eq!(rows, ["1|0", "2|5", "3|30"]);
 }

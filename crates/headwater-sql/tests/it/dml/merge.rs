@@ -4,10 +4,8 @@ use headwater::ErrorKind;
 
 use crate::warehouse::Warehouse;
 
-const KINDS: [&str; 2] = [
-    "PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2')",
-    "x INT) WITH ('bucket' = '-1')",
-];
+const KINDS: [&str; 2] =
+    ["PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2')", "x INT) WITH ('bucket' = '-1')"];
 
 async fn filled(kind: &str) -> Warehouse {
     let w = Warehouse::unsynced().await;
@@ -50,12 +48,27 @@ async fn each_row_belongs_to_the_first_when_that_applies() {
 }
 
 #[tokio::test]
+async fn columns_without_a_table_are_of_the_side_that_has_the_row() {
+    let w = filled(KINDS[0]).await;
+    w.run(
+        "MERGE INTO t USING s ON t.id = s.id
+         WHEN NOT MATCHED AND v > 100 AND id IN (5, 6) THEN INSERT (id, v, s) VALUES (id, v + 1, lower(s.s))
+         WHEN NOT MATCHED BY SOURCE AND v = 10 THEN UPDATE SET s = s || '?', v = v + id",
+    )
+    .await;
+    assert_eq!(rows(&w).await, ["1|11|a?", "2|20|b", "3|30|c", "4|NULL|d", "5|501|e"]);
+    let error =
+        w.fails("MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = v").await;
+    assert!(error.to_string().to_lowercase().contains("ambiguous"), "{error}");
+}
+
+#[tokio::test]
 async fn one_sort_of_when_leaves_the_other_rows_alone() {
     for (whens, left) in [
-        ("WHEN MATCHED THEN DELETE", vec!["1|10|a", "4|NULL|NULL"]),
+        ("WHEN MATCHED THEN DELETE", vec!["1|10|a", "4|NULL|d"]),
         (
             "WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, 7)",
-            vec!["1|10|a", "2|20|b", "3|30|c", "4|NULL|NULL", "5|7|d", "6|7|d"],
+            vec!["1|10|a", "2|20|b", "3|30|c", "4|NULL|d", "5|7|d", "6|7|d"],
         ),
         ("WHEN NOT MATCHED BY SOURCE THEN DELETE", vec!["2|20|b", "3|30|c"]),
         (
@@ -76,13 +89,15 @@ async fn a_star_takes_the_columns_with_the_same_names() {
     let w = filled(KINDS[1]).await;
     let stars = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *";
     w.run(&format!("MERGE INTO t USING s ON t.id = s.id {stars}")).await;
-    let all = ["1|10|a", "2|200|B", "3|0|C", "4|NULL|NULL", "5|500|E", "6|NULL|d"];
+    let all = ["1|10|a", "2|200|B", "3|0|C", "4|NULL|d", "5|500|E", "6|NULL|d"];
     assert_eq!(rows(&w).await, all);
     let w = filled(KINDS[0]).await;
     w.run(&format!("MERGE INTO t USING (SELECT s AS s, v, id FROM s) AS q ON t.id = q.id {stars}"))
         .await;
     assert_eq!(rows(&w).await, all);
-    let error = w.fails("MERGE INTO t USING (SELECT id FROM s) q ON t.id = q.id WHEN NOT MATCHED THEN INSERT *");
+    let error = w.fails(
+        "MERGE INTO t USING (SELECT id FROM s) q ON t.id = q.id WHEN NOT MATCHED THEN INSERT *",
+    );
     assert!(error.await.to_string().contains('v'));
 }
 
@@ -160,7 +175,8 @@ async fn ambiguous_and_senseless_merges_are_refused() {
         }
     }
     let w = filled(KINDS[0]).await;
-    let error = w.fails("MERGE INTO t USING s ON t.id + 1 = s.id WHEN MATCHED THEN UPDATE SET *").await;
+    let error =
+        w.fails("MERGE INTO t USING s ON t.id + 1 = s.id WHEN MATCHED THEN UPDATE SET *").await;
     assert!(error.to_string().contains("new value of column 'id'"), "{error}");
-    assert_eq!(rows(&w).await, ["1|10|a", "2|20|b", "3|30|c", "4|NULL|NULL"]);
+    assert_eq!(rows(&w).await, ["1|10|a", "2|20|b", "3|30|c", "4|NULL|d"]);
 }
