@@ -169,7 +169,8 @@ impl SqlSession {
 
 /// Whether another commit came in between, and nothing was committed.
 fn is_stale(error: &SqlError) -> bool {
-    matches!(error.what(), SqlErrorKind::Table(headwater::Error::Metadata(e)) if e.is_stale())
+    let SqlErrorKind::Table(error) = error.what() else { return false };
+    matches!(error.as_ref(), headwater::Error::Metadata(e) if e.is_stale())
 }
 
 /// Whether the branch of a row is the same wherever the plan computes it.

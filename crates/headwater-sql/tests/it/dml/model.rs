@@ -28,10 +28,13 @@ fn sql(value: Option<i64>) -> String {
     value.map_or("NULL".to_owned(), |v| v.to_string())
 }
 
+/// What a condition says of an id and two values.
+type Holds = Box<dyn Fn(i64, Option<i64>, Option<i64>) -> Option<bool>>;
+
 /// A condition as SQL, and what it says of a row; `None` is null.
 struct Condition {
     text: String,
-    holds: Box<dyn Fn(i64, Option<i64>, Option<i64>) -> Option<bool>>,
+    holds: Holds,
 }
 
 fn condition(r: &mut Numbers, others: &BTreeMap<i64, Option<i64>>) -> Condition {
