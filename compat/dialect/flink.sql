@@ -426,9 +426,9 @@ SELECT 3, 30;
 INSERT INTO clustered /*+ OPTIONS('sink.clustering.by-columns' = 'a,b') */ VALUES ('a', 'b', 'c');
 --@ refused: there are no statement sets
 EXECUTE STATEMENT SET BEGIN;
---@ refused: UPDATE is not supported
+--@ ok
 UPDATE my_table_pk SET item_id = 1 WHERE user_id = 1;
---@ refused: DELETE is not supported
+--@ ok
 DELETE FROM my_table_pk WHERE user_id = 1;
 --@ refused: CALL is not supported
 CALL sys.compact(`table` => 'default.T');

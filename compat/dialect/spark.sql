@@ -235,7 +235,15 @@ INSERT INTO my_pt PARTITION(pt='x') VALUES (9);
 INSERT INTO TABLE my_pt SELECT 10, 'y';
 --@ refused: INSERT … BY NAME is not supported
 INSERT INTO my_pt BY NAME SELECT 3 AS id, 'z' AS pt;
---@ refused: MERGE is not supported
+--@ ok
+CREATE TABLE target (a INT, b INT, c STRING) TBLPROPERTIES ('primary-key' = 'a', 'bucket' = '2');
+--@ ok
+CREATE TABLE source (a INT, b INT, c STRING);
+--@ ok
+INSERT INTO target VALUES (1, 1, 'c1'), (2, 2, 'c2'), (5, 5, 'c5');
+--@ ok
+INSERT INTO source VALUES (1, 10, 'c0'), (5, 50, 'c50'), (6, 60, 'c60'), (7, 70, 'c99');
+--@ ok
 MERGE INTO target
 USING source
 ON target.a = source.a
@@ -243,6 +251,32 @@ WHEN MATCHED THEN
 UPDATE SET *
 WHEN NOT MATCHED
 THEN INSERT *;
+--@ ok
+MERGE INTO target
+USING source
+ON target.a = source.a
+WHEN MATCHED AND target.a = 5 THEN
+UPDATE SET b = source.b + target.b
+WHEN MATCHED AND source.c > 'c2' THEN
+UPDATE SET *
+WHEN MATCHED THEN
+DELETE
+WHEN NOT MATCHED AND c > 'c9' THEN
+INSERT (a, b, c) VALUES (a, b * 1.1, c)
+WHEN NOT MATCHED THEN
+INSERT *;
+--@ refused: 'a', which is part of the primary key
+UPDATE target SET a = 9 WHERE b = 1;
+--@ ok
+UPDATE target SET b = 3, c = 'x' WHERE a = 1;
+--@ ok
+DELETE FROM target WHERE a IN (SELECT a FROM source WHERE b > 50);
+--@ ok
+UPDATE source SET a = a + 1 WHERE c LIKE 'c%';
+--@ ok
+DELETE FROM source WHERE a > 6;
+--@ refused: WHERE EXISTS
+DELETE FROM target USING source WHERE target.a = source.a;
 --@ ok
 TRUNCATE TABLE my_pt PARTITION (pt = 'x');
 --@ ok

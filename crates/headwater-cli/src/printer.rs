@@ -92,6 +92,7 @@ impl Printer {
             Output::Message(text) => self.say(&text, took())?,
             Output::Affected(1) => self.say("1 row written", took())?,
             Output::Affected(rows) => self.say(&format!("{rows} rows written"), took())?,
+            Output::Changed(changed) => self.say(&changed.to_string(), took())?,
             Output::Rows(mut rows) => {
                 self.check_another()?;
                 let style = self.style();

@@ -230,6 +230,13 @@ impl MetadataError {
         matches!(self, Self::OutcomeUnknown { .. } | Self::Io(IoError::OutcomeUnknown { .. }))
     }
 
+    /// Whether nothing was committed because of what another commit did, and the same work done
+    /// anew may succeed.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
     pub(crate) fn corrupt(path: &str, source: SpecError) -> Self {
         Self::Corrupt { path: path.to_owned(), source }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Assignment {
     schema: SchemaRef,
     targets: Vec<(DataField, Source)>,
     query_columns: usize,
+    /// Whether nulls mean "no change".
+    partial: bool,
 }
 
 impl Assignment {
@@ -68,6 +70,7 @@ impl Assignment {
         let row_type = table.row_type();
         check_partition(table, partition)?;
         check_columns(&row_type, partition, columns)?;
+        let partial = !columns.is_empty() && leaves_columns(table);
         let mut query_columns = 0;
         let mut targets = Vec::with_capacity(row_type.fields.len());
         for field in &row_type.fields {
@@ -80,20 +83,38 @@ impl Assignment {
             } else if let Some(position) = columns.iter().position(|name| *name == field.name) {
                 Source::Query(position)
             } else {
-                if field.default_value.is_none() && !field.data_type.nullable {
-                    return Err(SqlError::invalid(format!(
-                        "column '{}' is NOT NULL and has no default value: the statement must give it",
-                        field.name
-                    )));
-                }
-                Source::Constant(constant(field.default_value.as_deref(), field)?)
+                left_out(field, partial)?
             };
             targets.push((field.clone(), source));
         }
         if !columns.is_empty() {
             query_columns = columns.len();
         }
-        Ok(Self { schema: nullable_schema(&row_type), targets, query_columns })
+        Ok(Self { schema: nullable_schema(&row_type), targets, query_columns, partial })
+    }
+
+    /// For a query of `query_columns` columns, where `place` says which one a column of the table
+    /// gets; without one it gets its default value, or null.
+    pub(crate) fn of_places(
+        table: &TableSchema,
+        query_columns: usize,
+        place: impl Fn(&DataField) -> Option<usize>,
+    ) -> Result<Self, SqlError> {
+        let row_type = table.row_type();
+        let mut targets = Vec::with_capacity(row_type.fields.len());
+        for field in &row_type.fields {
+            let source = match place(field) {
+                Some(position) => Source::Query(position),
+                None => left_out(field, false)?,
+            };
+            targets.push((field.clone(), source));
+        }
+        Ok(Self { schema: nullable_schema(&row_type), targets, query_columns, partial: false })
+    }
+
+    /// Whether nulls of the rows mean "no change" and stay nulls.
+    pub(crate) const fn is_partial(&self) -> bool {
+        self.partial
     }
 
     /// Refuses a query whose columns are too many, too few, or of types that do not fit.
@@ -190,6 +211,35 @@ impl Assignment {
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(|e| SqlError::invalid(e.to_string()))
     }
+}
+
+/// Whether the merge engine leaves a stored value as it is when a row has null for it.
+fn leaves_columns(table: &TableSchema) -> bool {
+    let engine = effective_option(table, "merge-engine").unwrap_or_default();
+    !table.primary_keys.is_empty()
+        && ["partial-update", "aggregation"].iter().any(|e| engine.eq_ignore_ascii_case(e))
+}
+
+/// The value of a column that a statement does not name: its default value, or null. With `partial`
+/// it is null, which leaves the stored value alone; Java writes the default value over it.
+fn left_out(field: &DataField, partial: bool) -> Result<Source, SqlError> {
+    if partial {
+        if !field.data_type.nullable {
+            return Err(SqlError::invalid(format!(
+                "column '{}' is NOT NULL: the statement must give it, a row without it cannot \
+                 leave the stored value as it is",
+                field.name
+            )));
+        }
+        return Ok(Source::Constant(constant(None, field)?));
+    }
+    if field.default_value.is_none() && !field.data_type.nullable {
+        return Err(SqlError::invalid(format!(
+            "column '{}' is NOT NULL and has no default value: the statement must give it",
+            field.name
+        )));
+    }
+    Ok(Source::Constant(constant(field.default_value.as_deref(), field)?))
 }
 
 /// The table's columns, each nullable: a null is the writer's to refuse, with the column's name.

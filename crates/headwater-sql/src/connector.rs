@@ -7,8 +7,9 @@ use datafusion::execution::SessionState;
 use headwater::options::nearest_of;
 use headwater::{NewTable, TableSchema};
 
+use crate::changelog::{Envelope, Records};
 use crate::error::SqlError;
-use crate::files::{self, Format, Request};
+use crate::files::{self, Format, OpenFiles, Request};
 
 /// A temporary table.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) enum Connector {
 }
 
 /// Options of each connector that are known and act.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "connector",
     "path",
     "format",
@@ -41,6 +42,7 @@ const FILES: [&str; 9] = [
     "csv.allow-comments",
     "csv.null-literal",
     "csv.header",
+    "debezium-json.schema-include",
 ];
 const PRINT: [&str; 2] = ["connector", "print-identifier"];
 /// Connectors of Flink that are not there.
@@ -101,13 +103,14 @@ impl ConnectorTable {
     pub(crate) async fn provider(
         &self,
         state: &SessionState,
+        open: &OpenFiles,
     ) -> Result<Arc<dyn TableProvider>, SqlError> {
         let Connector::Files(request) = &self.kind else {
             return Err(SqlError::invalid(
                 "a table of connector 'print' or 'blackhole' cannot be read: it keeps no rows",
             ));
         };
-        files::open(request, state).await
+        files::open(request, state, open).await
     }
 }
 
@@ -136,18 +139,29 @@ fn request(definition: &NewTable) -> Result<Request, SqlError> {
         Some(text) => Err(SqlError::invalid(format!("option '{key}': '{text}' is no boolean"))),
     };
     let path = need("path", "a file or a directory")?.to_owned();
-    let named = need("format", "csv, json or parquet")?;
+    let named = need("format", "csv, json, parquet, or one of changes such as debezium-json")?;
+    let schema = flag("debezium-json.schema-include")?;
     let format = match named {
         "csv" => Format::Csv,
         "json" => Format::Json,
         "parquet" => Format::Parquet,
-        other => {
-            return Err(SqlError::unsupported(
-                format!("'format' = '{other}' is"),
-                "csv, json and parquet are read",
-            ));
-        }
+        "debezium-json" => Format::Changes(Envelope::Debezium { schema }),
+        other => match Envelope::named(other) {
+            Some(envelope) => Format::Changes(envelope),
+            None => {
+                return Err(SqlError::unsupported(
+                    format!("'format' = '{other}' is"),
+                    format!("csv, json, parquet, {} are read", Envelope::NAMES.join(", ")),
+                ));
+            }
+        },
     };
+    if schema && named != "debezium-json" {
+        return Err(SqlError::invalid(format!(
+            "option 'debezium-json.schema-include' is of the format debezium-json, but 'format' = \
+             '{named}'"
+        )));
+    }
     if let (true, Some((key, _))) =
         (format != Format::Csv, definition.options.iter().find(|(key, _)| key.starts_with("csv.")))
     {
@@ -156,6 +170,10 @@ fn request(definition: &NewTable) -> Result<Request, SqlError> {
         )));
     }
     let columns = definition.columns.iter().map(|c| (c.name.clone(), c.data_type.clone()));
+    let columns: Vec<_> = columns.collect();
+    if matches!(format, Format::Changes(_)) {
+        Records::check_columns(&columns)?;
+    }
     Ok(Request {
         path,
         format: Some(format),
@@ -165,7 +183,7 @@ fn request(definition: &NewTable) -> Result<Request, SqlError> {
         escape: byte("csv.escape-character")?,
         comment: flag("csv.allow-comments")?.then_some(b'#'),
         null: option("csv.null-literal").map(str::to_owned),
-        columns: Some(columns.collect()),
+        columns: Some(columns),
         ..Request::default()
     })
 }

@@ -53,7 +53,7 @@ pub enum SqlErrorKind {
     },
     /// A table or a database could not be read, written or defined.
     #[error(transparent)]
-    Table(headwater::Error),
+    Table(Box<headwater::Error>),
     /// The query could not be planned or computed.
     #[error("{}", plain_message(.0))]
     Query(#[source] Box<DataFusionError>),
@@ -85,7 +85,7 @@ impl SqlError {
         let word = word_of(&error);
         let error = Self::new(match unwrap_datafusion(error) {
             Unwrapped::Own(inner) => return *inner,
-            Unwrapped::Table(inner) => SqlErrorKind::Table(*inner),
+            Unwrapped::Table(inner) => SqlErrorKind::Table(inner),
             Unwrapped::Other(inner) => SqlErrorKind::Query(Box::new(inner)),
         });
         Self { word, ..error }
@@ -111,10 +111,8 @@ impl SqlError {
 
     /// Whether rows may have been committed in spite of the error.
     pub(crate) fn is_outcome_unknown(&self) -> bool {
-        let SqlErrorKind::Table(headwater::Error::Metadata(error)) = &self.what else {
-            return false;
-        };
-        error.is_outcome_unknown()
+        let SqlErrorKind::Table(error) = &self.what else { return false };
+        matches!(error.as_ref(), headwater::Error::Metadata(e) if e.is_outcome_unknown())
     }
 
     /// Line and column, from 1, of the word of the script that is wrong; `None` when unknown.
@@ -155,7 +153,7 @@ impl SqlError {
 
 impl From<headwater::Error> for SqlError {
     fn from(source: headwater::Error) -> Self {
-        Self::new(SqlErrorKind::Table(source))
+        Self::new(SqlErrorKind::Table(Box::new(source)))
     }
 }
 
@@ -209,6 +207,14 @@ fn unwrap_datafusion(error: DataFusionError) -> Unwrapped {
             }
             other => Unwrapped::Other(DataFusionError::ArrowError(Box::new(other), trace)),
         },
+        DataFusionError::NotImplemented(text)
+            if text.contains("logical expression ScalarSubquery") =>
+        {
+            Unwrapped::Own(Box::new(SqlError::unsupported(
+                "a subquery for a value that compares with the outer row by anything but '=' is",
+                "join with the table and aggregate instead",
+            )))
+        }
         DataFusionError::NotImplemented(text) if text.contains("OuterReferenceColumn") => {
             Unwrapped::Own(Box::new(SqlError::unsupported(
                 "a table that is made of another one's columns (UNNEST(column), LATERAL) is",

@@ -17,6 +17,7 @@
 //!     match result.output {
 //!         Output::Message(text) => println!("{text}"),
 //!         Output::Affected(rows) => println!("{rows} rows written"),
+//!         Output::Changed(changed) => println!("{changed}"),
 //!         Output::Rows(mut rows) => {
 //!             while let Some(batch) = rows.next().await {
 //!                 println!("{} rows", batch?.num_rows());
@@ -29,9 +30,11 @@
 //! ```
 
 mod assign;
+mod changelog;
 mod column_kind;
 mod connector;
 mod dialect;
+mod dml;
 mod error;
 mod explain;
 mod files;
@@ -61,6 +64,6 @@ mod zone_rule;
 pub use error::{SqlError, SqlErrorKind};
 pub use functions::Flavour;
 pub use progress::Progress;
-pub use result::{Output, RowStream, StatementKind, StatementResult};
+pub use result::{Changed, Output, RowStream, StatementKind, StatementResult};
 pub use script::ends_statement;
 pub use session::{ScriptResults, SessionOptions, SqlSession};

@@ -11,7 +11,7 @@ use datafusion::common::not_impl_err;
 use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use headwater::{ErrorKind, Identifier, Table, TypeKind};
+use headwater::{CommitOutcome, ErrorKind, Identifier, Table, TypeKind};
 
 use crate::error::SqlError;
 use crate::hint::{OptionList, unmark};
@@ -27,6 +27,7 @@ pub(crate) struct Lookups {
     missing: Mutex<Option<(Identifier, SqlError)>>,
     warnings: Mutex<BTreeSet<(String, String)>>,
     reads: Mutex<Vec<(FullName, i64)>>,
+    notes: Mutex<Vec<String>>,
     /// Where scans count their rows.
     pub(crate) progress: Arc<Progress>,
 }
@@ -37,6 +38,7 @@ impl Lookups {
             missing: Mutex::default(),
             warnings: Mutex::default(),
             reads: Mutex::default(),
+            notes: Mutex::default(),
             progress,
         }
     }
@@ -78,6 +80,30 @@ impl Lookups {
     pub(crate) fn snapshot_read(&self, name: &FullName) -> Option<i64> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.iter().filter(|(read, _)| read == name).map(|(_, snapshot)| *snapshot).min()
+    }
+
+    /// Remembers what is to be said after the statement, also if it was said before.
+    pub(crate) fn note(&self, text: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// Remembers how many of the rows that a statement wrote were older than others of it.
+    pub(crate) fn note_older(&self, table: &Table, outcome: &CommitOutcome) {
+        let rows = match outcome.rows_older {
+            0 => return,
+            1 => "1 row was".to_owned(),
+            n => format!("{n} rows were"),
+        };
+        self.note(format!(
+            "table {}: {rows} older than other rows of the same key in this statement, as \
+             'sequence.field' or a sequence group says, and changed nothing or less",
+            table.name()
+        ));
+    }
+
+    /// What is to be said after the statement.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Remembers a warning about the statement.
@@ -135,7 +161,7 @@ impl SchemaProvider for HeadwaterDatabase {
                 "make it with the options in WITH",
             )),
             Some(Temporary::View(view)) => scope.view(&full, view).await,
-            Some(Temporary::Table(table)) => table.provider(&scope.base).await,
+            Some(Temporary::Table(table)) => table.provider(&scope.base, &scope.files).await,
             None => match open_pinned(scope, &full, hint).await {
                 Ok(table) => Ok(table),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -264,7 +290,7 @@ impl TableProvider for HeadwaterTable {
         _state: &dyn Session,
         _filters: Vec<Expr>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        not_impl_err!("DELETE is planned for a later release")
+        not_impl_err!("DELETE inside of a query")
     }
 
     async fn update(
@@ -273,6 +299,6 @@ impl TableProvider for HeadwaterTable {
         _assignments: Vec<(String, Expr)>,
         _filters: Vec<Expr>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        not_impl_err!("UPDATE is planned for a later release")
+        not_impl_err!("UPDATE inside of a query")
     }
 }

@@ -42,6 +42,39 @@ pub struct StatementResult {
     pub output: Output,
 }
 
+/// How many rows a statement changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// New rows.
+    pub inserted: u64,
+    /// Rows with new values.
+    pub updated: u64,
+    /// Rows that are gone.
+    pub deleted: u64,
+}
+
+impl Changed {
+    /// Whether the table stayed as it was.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.inserted == 0 && self.updated == 0 && self.deleted == 0
+    }
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts =
+            [(self.inserted, "inserted"), (self.updated, "updated"), (self.deleted, "deleted")];
+        let mut separator = "";
+        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            let rows = if count == 1 { "row" } else { "rows" };
+            write!(f, "{separator}{count} {rows} {what}")?;
+            separator = ", ";
+        }
+        if separator.is_empty() { f.write_str("no row changed") } else { Ok(()) }
+    }
+}
+
 /// What a statement produced.
 #[derive(Debug)]
 pub enum Output {
@@ -49,6 +82,8 @@ pub enum Output {
     Message(String),
     /// Rows written.
     Affected(u64),
+    /// Rows changed by DELETE, UPDATE or MERGE.
+    Changed(Changed),
     /// Rows, which must be read to the end before the next statement runs.
     Rows(RowStream),
 }

@@ -41,14 +41,14 @@ use self::shape::{in_zone, renamed};
 use self::states::States;
 use self::temporary::Temporaries;
 pub(crate) use self::temporary::Temporary;
+use crate::changelog::{refuse_changelogs, with_kinds};
 use crate::error::SqlError;
 use crate::files::{Purpose, text_columns};
 use crate::floats::FloatsStayFloats;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
-use crate::provider::Lookups;
-use crate::result::{Output, RowStream, StatementKind, StatementResult};
+use crate::result::{Changed, Output, RowStream, StatementKind, StatementResult};
 use crate::sample;
 use crate::script::{Piece, split};
 
@@ -282,7 +282,7 @@ impl SqlSession {
     }
 
     /// What names mean now.
-    fn scope(&self) -> Result<Arc<Scope>, SqlError> {
+    pub(crate) fn scope(&self) -> Result<Arc<Scope>, SqlError> {
         let settings = lock(&self.settings).clone();
         Ok(Arc::new(Scope::new(
             self.states.of(&settings)?,
@@ -307,19 +307,25 @@ impl SqlSession {
             for warning in warnings {
                 scope.lookups.warn(warning);
             }
-            self.run_statement(statement, &scope).await
+            let outcome = self.run_statement(statement, &scope).await?;
+            for note in scope.files.letters().finish()? {
+                scope.lookups.note(note);
+            }
+            Ok(outcome)
         };
-        let (kind, outcome) = Box::pin(outcome).await.map_err(|error| error.at(position))?;
+        let outcome: Result<_, SqlError> = Box::pin(outcome).await;
+        let (kind, outcome) = outcome.map_err(|error| error.at(position))?;
         let output = match outcome {
             Outcome::Message(text) => Output::Message(text),
             Outcome::Affected(rows) => Output::Affected(rows),
+            Outcome::Changed(changed) => Output::Changed(changed),
             Outcome::Rows(rows) => Output::Rows(RowStream::new(rows, position, failed)),
         };
         Ok(StatementResult {
             number: position.number,
             line: position.line,
             kind,
-            warnings: self.new_warnings(&scope.lookups),
+            warnings: self.new_warnings(&scope),
             output,
         })
     }
@@ -345,6 +351,9 @@ impl SqlSession {
             }
             Statement::Insert(insert) => {
                 (StatementKind::Write, self.insert_statement(*insert, scope).await?)
+            }
+            Statement::Change(change) => {
+                (StatementKind::Write, self.change_rows(*change, scope).await?)
             }
             Statement::CreateTable(create) if create.query.is_some() => {
                 self.create_as(*create, scope).await?
@@ -379,6 +388,26 @@ impl SqlSession {
         started.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
+    /// Plans and starts the query of an INSERT. If it reads a changelog, the kinds of the rows are
+    /// the last column; whether that is so.
+    pub(crate) async fn query_changes(
+        &self,
+        statement: QueryStatement,
+        scope: &Arc<Scope>,
+        threads: usize,
+        purpose: Purpose,
+    ) -> Result<(SendableRecordBatchStream, bool), SqlError> {
+        let (state, planned) = self.planned_changes(statement, scope, threads, purpose).await;
+        let started = async {
+            let plan = planned?;
+            match with_kinds(&plan)? {
+                Some(plan) => Ok((self.start(state, plan).await?, true)),
+                None => Ok((self.start(state, plan).await?, false)),
+            }
+        };
+        started.await.map_err(|error| scope.explain(SqlError::from_datafusion(error)))
+    }
+
     /// Plans a query without starting it; its columns have their final types.
     pub(crate) async fn plan(
         &self,
@@ -391,8 +420,20 @@ impl SqlSession {
             .map_err(|error| scope.explain(SqlError::from_datafusion(error)))
     }
 
-    /// Plans a query; what becomes of the texts of files decides how they are read.
+    /// Plans a query whose rows have no kinds.
     async fn planned(
+        &self,
+        statement: QueryStatement,
+        scope: &Arc<Scope>,
+        threads: usize,
+        purpose: Purpose,
+    ) -> (SessionState, Result<LogicalPlan, DataFusionError>) {
+        let (state, planned) = self.planned_changes(statement, scope, threads, purpose).await;
+        (state, planned.and_then(|plan| refuse_changelogs(&plan).map(|()| plan)))
+    }
+
+    /// Plans a query; what becomes of the texts of files decides how they are read.
+    async fn planned_changes(
         &self,
         statement: QueryStatement,
         scope: &Arc<Scope>,
@@ -442,18 +483,19 @@ impl SqlSession {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, parts.try_flatten())))
     }
 
-    /// The warnings that the session has not given yet.
-    fn new_warnings(&self, lookups: &Lookups) -> Vec<String> {
+    /// The warnings that the session has not given yet, and the notes of the statement.
+    fn new_warnings(&self, scope: &Scope) -> Vec<String> {
         let mut warned = lock(&self.warned);
-        lookups
+        let warnings = scope
+            .lookups
             .take_warnings()
             .into_iter()
             .filter(|warning| warned.insert(warning.clone()))
             .map(|(table, text)| match table.as_str() {
                 "" => text,
                 _ => format!("table {table}: {text}"),
-            })
-            .collect()
+            });
+        warnings.chain(scope.lookups.take_notes()).collect()
     }
 }
 
@@ -467,6 +509,7 @@ struct Run<'a> {
 pub(crate) enum Outcome {
     Message(String),
     Affected(u64),
+    Changed(Changed),
     Rows(SendableRecordBatchStream),
 }
 

@@ -17,6 +17,10 @@ pub const FUNCTIONS: &str = "headwater.functions";
 /// How Spark overwrites partitions: `static` or `dynamic`.
 pub const PARTITION_OVERWRITE: &str = "spark.sql.sources.partitionOverwriteMode";
 
+/// File that takes the records of changelogs which are no changes; without it, the first one stops
+/// the statement.
+pub const DEAD_LETTER: &str = "headwater.dead-letter";
+
 /// Rows of a result that the command's table shows; 0 for all.
 pub const MAX_ROWS: &str = "headwater.sql.max-rows";
 
@@ -41,6 +45,8 @@ enum Allowed {
     Zone,
     /// A number from 0.
     Count,
+    /// The name of a file.
+    File,
 }
 
 /// Settings that act, or whose value must be what happens anyway.
@@ -48,6 +54,7 @@ const KNOWN: &[(&str, Allowed)] = &[
     (TIME_ZONE, Allowed::Zone),
     (FUNCTIONS, Allowed::Functions),
     (MAX_ROWS, Allowed::Count),
+    (DEAD_LETTER, Allowed::File),
     (PARTITION_OVERWRITE, Allowed::Words(&["static", "dynamic"], &[], "")),
     (
         "execution.runtime-mode",
@@ -205,6 +212,10 @@ impl Allowed {
                 }
             }
             Self::Functions => value.parse::<Flavour>().map(|_| ()),
+            Self::File if given.is_empty() => {
+                Err(SqlError::invalid(format!("setting '{name}' is the name of a file")))
+            }
+            Self::File => Ok(()),
             Self::Zone => known_zone(name, value).map(|_| ()),
             Self::Count => value.trim().parse::<usize>().map(|_| ()).map_err(|_| {
                 SqlError::invalid(format!("setting '{name}': '{value}' is not a count, 0 for all"))

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::sink::SinkExt;
 use headwater::io::Pools;
-use headwater::{Overwrite, Table, TableSchema, TableWrite};
+use headwater::{CommitOutcome, Env, Overwrite, Table, TableSchema, TableWrite};
 
 use crate::assign::Assignment;
+use crate::changelog::kinds_of;
 use crate::error::SqlError;
 use crate::files::Purpose;
 use crate::floats::cast_values;
@@ -64,22 +66,32 @@ impl SqlSession {
         let overwrite = overwrite_of(&insert, &table, &assignment, scope)?;
         let mut write = table.new_write().overwrite(overwrite);
         let threads = if table.has_primary_key() { 1 } else { self.threads() };
-        let rows = self.query(*insert.query, scope, threads, purpose).await?;
-        assignment.check(&rows.schema(), &scope.zone())?;
+        let query = self.query_changes(*insert.query, scope, threads, purpose).await?;
+        let (rows, changes) = query;
+        assignment.check(&visible(&rows.schema(), changes)?, &scope.zone())?;
+        if changes && insert.overwrite {
+            return Err(SqlError::unsupported(
+                "INSERT OVERWRITE with a changelog is",
+                "a changelog changes rows that are there: INSERT INTO the table",
+            ));
+        }
         if let Some(snapshot) = scope.lookups.snapshot_read(&name) {
             write = write.computed_from(snapshot);
         }
         let write = write.build()?;
-        self.write_rows(rows, &assignment, write).await
+        let how = RowsOf { assignment: &assignment, changes };
+        let (count, outcome) = self.write_rows(rows, how, write).await?;
+        scope.lookups.note_older(&table, &outcome);
+        Ok(count)
     }
 
     async fn write_rows(
         &self,
         mut rows: SendableRecordBatchStream,
-        assignment: &Assignment,
+        how: RowsOf<'_>,
         write: TableWrite,
-    ) -> Result<u64, SqlError> {
-        let mut write = Unfinished { write: Some(write), pools: self.env.pools.clone() };
+    ) -> Result<(u64, CommitOutcome), SqlError> {
+        let mut write = Unfinished::new(write, &self.env);
         // The query goes on while a batch is written. The two have separate memory, and the query
         // waits for a place in the channel, so neither can starve the other.
         let (mut sender, mut batches) =
@@ -94,7 +106,7 @@ impl SqlSession {
             }
         });
         let mut taken = match &mut write.write {
-            Some(write) => take_rows(&mut batches, assignment, write, &self.progress()).await,
+            Some(write) => take_rows(&mut batches, how, write, &self.progress()).await,
             None => Ok(0),
         };
         if taken.is_ok() {
@@ -105,12 +117,8 @@ impl SqlSession {
             query.abort();
         }
         // From here on the files belong to the commit, whatever becomes of this future.
-        let Some(write) = write.write.take() else { return taken };
         match taken {
-            Ok(rows) => {
-                write.commit_batch().await?;
-                Ok(rows)
-            }
+            Ok(rows) => Ok((rows, write.commit().await?)),
             Err(error) => {
                 write.abort().await;
                 Err(error)
@@ -121,9 +129,35 @@ impl SqlSession {
 
 /// A write whose rows are still coming. Dropped before its commit, as when the user cancels the
 /// statement, it removes its files.
-struct Unfinished {
+pub(crate) struct Unfinished {
     write: Option<TableWrite>,
     pools: Pools,
+}
+
+impl Unfinished {
+    pub(crate) fn new(write: TableWrite, env: &Env) -> Self {
+        Self { write: Some(write), pools: env.pools.clone() }
+    }
+
+    /// The write, to give it rows.
+    pub(crate) fn write(&mut self) -> Result<&mut TableWrite, SqlError> {
+        self.write.as_mut().ok_or_else(|| SqlError::invalid("the write has ended"))
+    }
+
+    /// Removes the files.
+    pub(crate) async fn abort(mut self) {
+        if let Some(write) = self.write.take() {
+            write.abort().await;
+        }
+    }
+
+    /// Commits; the files belong to the commit, whatever becomes of this future.
+    pub(crate) async fn commit(mut self) -> Result<CommitOutcome, SqlError> {
+        match self.write.take() {
+            Some(write) => Ok(write.commit_batch().await?),
+            None => Ok(CommitOutcome::default()),
+        }
+    }
 }
 
 impl Drop for Unfinished {
@@ -134,18 +168,47 @@ impl Drop for Unfinished {
     }
 }
 
+/// How batches of a query become rows.
+#[derive(Clone, Copy)]
+struct RowsOf<'a> {
+    assignment: &'a Assignment,
+    /// Whether the last column is the kind of a row.
+    changes: bool,
+}
+
+/// The columns of a query that go to the table.
+fn visible(schema: &SchemaRef, changes: bool) -> Result<SchemaRef, SqlError> {
+    let count = schema.fields().len();
+    if !changes {
+        return Ok(Arc::clone(schema));
+    }
+    let columns: Vec<usize> = (0..count.saturating_sub(1)).collect();
+    let visible = schema.project(&columns).map_err(|e| SqlError::invalid(e.to_string()))?;
+    Ok(Arc::new(visible))
+}
+
 /// Writes all rows of a query, without committing them; returns their number.
 async fn take_rows(
     batches: &mut mpsc::Receiver<Result<RecordBatch, SqlError>>,
-    assignment: &Assignment,
+    how: RowsOf<'_>,
     write: &mut TableWrite,
     progress: &Progress,
 ) -> Result<u64, SqlError> {
     let mut count = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = assignment.apply(&batch?)?;
+        let mut batch = batch?;
+        let mut kinds = None;
+        if how.changes {
+            let (rows, given) = kinds_of(&batch)?;
+            (batch, kinds) = (rows, Some(given));
+        }
+        let batch = how.assignment.apply(&batch)?;
         if batch.num_rows() > 0 {
-            write.write(&batch).await?;
+            if how.assignment.is_partial() {
+                write.write_partial(&batch, kinds.as_ref()).await?;
+            } else {
+                write.write_kinds(&batch, kinds.as_ref()).await?;
+            }
             progress.add_written(batch.num_rows());
         }
         count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));

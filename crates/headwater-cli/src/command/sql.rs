@@ -66,6 +66,10 @@ pub(crate) struct Arguments {
     /// Setting of the session; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     conf: Vec<(String, String)>,
+    /// File that records of changelogs are added to which are no changes [default: the first one
+    /// stops the statement]
+    #[arg(long, value_name = "FILE")]
+    dead_letter: Option<String>,
     /// File of statements to run before all others [default: headwater/init.sql in the user's
     /// configuration, or ~/.headwaterrc]
     #[arg(long, value_name = "FILE", conflicts_with = "no_init")]

@@ -39,6 +39,17 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), file, pending: Some((part, target)) })
     }
 
+    /// Goes on with the file at `path`, or starts it. What is written stays, also without
+    /// [`OutputFile::finish`].
+    ///
+    /// # Errors
+    /// As [`OutputFile::create`].
+    pub fn append(path: &str) -> Result<Self> {
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        let file = opened.map_err(|source| IoError::write(path, "open", source))?;
+        Ok(Self { path: path.to_owned(), file, pending: None })
+    }
+
     /// Gives the file its name.
     ///
     /// # Errors
@@ -99,6 +110,19 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_can_be_gone_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        for line in ["a\n", "b\n"] {
+            let mut file = OutputFile::append(path.to_str().unwrap()).unwrap();
+            file.write_all(line.as_bytes()).unwrap();
+            file.finish().unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"a\nb\n");
+        assert!(OutputFile::append(dir.path().to_str().unwrap()).is_err());
     }
 
     #[test]

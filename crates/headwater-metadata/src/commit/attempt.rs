@@ -63,13 +63,23 @@ impl Committer<'_> {
         if let (Some(scope), Some(latest)) = (&request.overwrite, latest) {
             let filter = filter_of(scope);
             if let Some(base) = request.overwrite_base {
-                self.check_overwrite_base(base, latest, &filter).await?;
+                self.check_base(base, latest, &filter, None).await?;
             }
             let filter = EntryFilter { real_buckets_only: true, ..filter };
             let (live, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
             delta.extend(live.into_iter().map(|e| self.delete_of(e)));
         }
-        delta.extend(request.entries.iter().cloned());
+        if let (Some(base), Some(latest)) = (&request.computed_from, latest) {
+            let buckets = base.buckets.as_ref();
+            let partitions = buckets
+                .map(|buckets| buckets.iter().map(|(partition, _)| partition.clone()).collect());
+            let filter = EntryFilter { partitions, ..EntryFilter::default() };
+            self.check_base(base.snapshot_id, latest, &filter, buckets).await?;
+        }
+        delta.extend(request.entries.iter().map(|entry| match entry.kind {
+            EntryKind::Add => entry.clone(),
+            EntryKind::Delete => self.delete_of(entry.clone()),
+        }));
         let checked = request.check_conflicts || request.kind != CommitKind::Append;
         if let (true, Some(latest)) = (checked || self.options.commit.discard_duplicates, latest) {
             let changed: HashSet<BinaryRow> = delta.iter().map(|e| e.partition.clone()).collect();
@@ -94,14 +104,16 @@ impl Committer<'_> {
         Ok(delta)
     }
 
-    /// Refuses to replace rows that came after the snapshot which the new rows were computed from.
+    /// Refuses to replace or change rows that came after the snapshot which the new rows were
+    /// computed from: those of `scope`, and of these `buckets` if they are given.
     ///
     /// Compactions change no rows. Java replaces such rows silently.
-    async fn check_overwrite_base(
+    async fn check_base(
         &self,
         base: i64,
         latest: &Snapshot,
         scope: &EntryFilter,
+        buckets: Option<&HashSet<(BinaryRow, i32)>>,
     ) -> Result<()> {
         let refuse = |competitor: String, reason: String| {
             Err(MetadataError::Conflict { table: self.store.name().to_owned(), competitor, reason })
@@ -125,11 +137,16 @@ impl Committer<'_> {
                 continue;
             }
             let changed = self.store.delta_entries(&snapshot, &self.partition_types, scope).await?;
-            if !changed.is_empty() {
+            let concerned = |entry: &ManifestEntry| {
+                buckets.is_none_or(|buckets| {
+                    buckets.contains(&(entry.partition.clone(), entry.bucket))
+                })
+            };
+            if changed.iter().any(concerned) {
                 return refuse(
                     super::describe(&snapshot),
                     format!(
-                        "it changed rows that this overwrite replaces but had not read (it read snapshot {base}): run the statement again"
+                        "it changed rows that this statement changes too but had not read (it read snapshot {base}): run the statement again"
                     ),
                 );
             }

@@ -35,7 +35,7 @@ pub(super) fn check(
             EntryKind::Delete => {
                 if live.remove(&identity).is_none() {
                     return Err(format!(
-                        "file {name} is to be removed but another commit has removed it already"
+                        "file {name} is to be removed but another commit has removed it already: run the statement again"
                     ));
                 }
             }

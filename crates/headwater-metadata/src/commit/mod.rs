@@ -39,6 +39,15 @@ pub enum OverwriteScope {
     Partitions(HashSet<BinaryRow>),
 }
 
+/// The state of the table that new rows were computed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputedFrom {
+    /// The snapshot that was read; 0 for a table without one.
+    pub snapshot_id: i64,
+    /// The buckets that must not have been changed since; `None`: the whole table.
+    pub buckets: Option<HashSet<(BinaryRow, i32)>>,
+}
+
 /// One commit.
 #[derive(Debug, Clone)]
 pub struct CommitRequest {
@@ -57,6 +66,9 @@ pub struct CommitRequest {
     /// For rows that replace what they were computed from: the snapshot that was read, 0 for an
     /// empty table. Refuses if rows of the scope were added or replaced since.
     pub overwrite_base: Option<i64>,
+    /// For rows that change others which were read: refuses if what they depend on was changed
+    /// since.
+    pub computed_from: Option<ComputedFrom>,
     /// Kind of the snapshot.
     pub kind: CommitKind,
     /// Refuse if another commit changed what this one builds on.
@@ -77,6 +89,7 @@ impl CommitRequest {
             entries,
             overwrite: None,
             overwrite_base: None,
+            computed_from: None,
             kind: CommitKind::Append,
             check_conflicts: false,
             sequence_base: None,

@@ -31,6 +31,7 @@ use self::csv::CsvTable;
 pub(crate) use self::request::{Format, Request, function_table};
 use self::uses::Columns;
 pub(crate) use self::uses::{Purpose, text_columns};
+use crate::changelog::{ChangelogTable, DeadLetters, Envelope, Records};
 use crate::error::SqlError;
 
 /// What one statement knows of the files that it names.
@@ -38,9 +39,21 @@ use crate::error::SqlError;
 pub(crate) struct OpenFiles {
     csv: Mutex<BTreeMap<String, CsvTable>>,
     texts: Mutex<Columns>,
+    /// Where records go that are no changes.
+    letters: Arc<DeadLetters>,
 }
 
 impl OpenFiles {
+    /// `letters`: where records go that are no changes.
+    pub(crate) fn new(letters: DeadLetters) -> Self {
+        Self { letters: Arc::new(letters), ..Self::default() }
+    }
+
+    /// The records that were no changes.
+    pub(crate) fn letters(&self) -> &DeadLetters {
+        &self.letters
+    }
+
     /// Whether the statement reads files whose types come from texts.
     pub(crate) fn has_texts(&self) -> bool {
         !self.csv.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
@@ -130,18 +143,26 @@ impl SchemaProvider for FilePaths {
 
 impl FilePaths {
     async fn open(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
-        if let Some(table) = self.open.csv(name) {
-            return Ok(Arc::new(table));
-        }
-        let request =
-            Request::parse(name).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(match opened(&request, self.state.as_ref(), true).await? {
-            Opened::Typed(table) => table,
-            Opened::Texts(table) => {
-                self.open.opened(name, table.clone());
-                Arc::new(table)
+        let external = |error| DataFusionError::External(Box::new(error));
+        let request = Request::parse(name).map_err(external)?;
+        let table: Arc<dyn TableProvider> = match self.open.csv(name) {
+            Some(table) => Arc::new(table),
+            None => match opened(&request, self.state.as_ref(), true, &self.open.letters).await? {
+                Opened::Typed(table) => table,
+                Opened::Changes(table) => return Ok(Arc::new(table)),
+                Opened::Texts(table) => {
+                    self.open.opened(name, table.clone());
+                    Arc::new(table)
+                }
+            },
+        };
+        match &request.changelog {
+            None => Ok(table),
+            Some(column) => {
+                let table = ChangelogTable::of_column(table, column, &request.path);
+                Ok(Arc::new(table.map_err(external)?))
             }
-        })
+        }
     }
 }
 
@@ -149,9 +170,11 @@ impl FilePaths {
 pub(crate) async fn open(
     request: &Request,
     state: &SessionState,
+    open: &OpenFiles,
 ) -> std::result::Result<Arc<dyn TableProvider>, SqlError> {
-    match opened(request, state, false).await {
+    match opened(request, state, false, &open.letters).await {
         Ok(Opened::Typed(table)) => Ok(table),
+        Ok(Opened::Changes(table)) => Ok(Arc::new(table)),
         Ok(Opened::Texts(table)) => Ok(Arc::new(table)),
         Err(error) => Err(readable(&request.path, &error)),
     }
@@ -163,10 +186,21 @@ enum Opened {
     Typed(Arc<ListingTable>),
     /// The files hold texts.
     Texts(CsvTable),
+    /// The files hold records of changes.
+    Changes(ChangelogTable),
 }
 
-async fn opened(request: &Request, state: &SessionState, directories: bool) -> Result<Opened> {
+async fn opened(
+    request: &Request,
+    state: &SessionState,
+    directories: bool,
+    letters: &Arc<DeadLetters>,
+) -> Result<Opened> {
     let url = ListingTableUrl::parse(&request.path)?;
+    if let (Some(Format::Changes(envelope)), Some(columns)) = (request.format, &request.columns) {
+        let records = records(request, &url, state, envelope, (columns, letters)).await?;
+        return Ok(Opened::Changes(ChangelogTable::of_records(records, &request.path)));
+    }
     let options = listing_options(request, &url, state).await?;
     let mut config = ListingTableConfig::new(url.clone()).with_listing_options(options.clone());
     if directories && url.is_collection() {
@@ -185,6 +219,33 @@ async fn opened(request: &Request, state: &SessionState, directories: bool) -> R
     }
     check_headers(state, &url, &options).await?;
     Ok(Opened::Texts(CsvTable::open(request, table, state, state.task_ctx()).await?))
+}
+
+/// The files of records.
+async fn records(
+    request: &Request,
+    url: &ListingTableUrl,
+    state: &SessionState,
+    envelope: Envelope,
+    (columns, letters): (&[(String, headwater::DataType)], &Arc<DeadLetters>),
+) -> Result<Records> {
+    let store = state.runtime_env().object_store(url)?;
+    let files = url.list_all_files(state, store.as_ref(), "").await?;
+    let mut files: Vec<_> = files.try_collect().await?;
+    files.sort_by(|a, b| a.location.cmp(&b.location));
+    let Some(first) = files.first() else {
+        return Err(DataFusionError::Plan("No files for table".to_owned()));
+    };
+    let path = first.location.as_ref();
+    let (_, compressed) = ListingTableConfig::infer_file_extension_and_compression_type(path)
+        .unwrap_or((String::new(), None));
+    let named = request.compression.as_deref().or(compressed.as_deref());
+    let compression = match named.filter(|named| *named != "none") {
+        Some(named) => FileCompressionType::from_str(named)?,
+        None => FileCompressionType::UNCOMPRESSED,
+    };
+    let (columns, letters) = (columns.to_vec(), Arc::clone(letters));
+    Ok(Records { store, files, compression, envelope, columns, letters })
 }
 
 /// Format and compression: as the request says, else as the first file is called.
@@ -223,6 +284,9 @@ async fn listing_options(
     };
     let defaults = state.default_table_options();
     let format: Arc<dyn FileFormat> = match format {
+        Format::Changes(_) => {
+            return Err(DataFusionError::Internal("records are read elsewhere".to_owned()));
+        }
         Format::Parquet => {
             Arc::new(ParquetFormat::default().with_options(defaults.parquet.clone()))
         }

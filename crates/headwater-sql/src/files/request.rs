@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use headwater::DataType;
 
+use crate::changelog::{Envelope, Records};
 use crate::dialect::HeadwaterDialect;
 use crate::error::SqlError;
 use crate::parse::column_list;
@@ -25,6 +26,8 @@ pub(crate) enum Format {
     Csv,
     Json,
     Parquet,
+    /// Records of change data capture, one a line.
+    Changes(Envelope),
 }
 
 /// A file, or several, and how to read it.
@@ -43,6 +46,8 @@ pub(crate) struct Request {
     pub(crate) compression: Option<String>,
     /// Every column is a STRING.
     pub(crate) all_texts: bool,
+    /// The column that says what became of each row.
+    pub(crate) changelog: Option<String>,
     /// Names and types of the columns.
     pub(crate) columns: Option<Vec<(String, DataType)>>,
 }
@@ -61,10 +66,11 @@ const OPTIONS: [(&str, &[&str]); 3] = [
             "compression",
             "all_varchar",
             "columns",
+            "changelog",
         ],
     ),
-    ("read_json", &["compression", "columns"]),
-    ("read_parquet", &[]),
+    ("read_json", &["compression", "columns", "changelog", "format"]),
+    ("read_parquet", &["changelog"]),
 ];
 
 /// The table's name for a call of one of the functions; `None` for other functions.
@@ -166,7 +172,27 @@ impl Request {
             let (key, value) = option.split_once('=').unwrap_or((option, ""));
             request.set(key, value)?;
         }
+        request.check_changes()?;
         Ok(request)
+    }
+
+    /// Refuses records of changes without columns, or with a second place for the kinds.
+    fn check_changes(&self) -> Result<(), SqlError> {
+        if !matches!(self.format, Some(Format::Changes(_))) {
+            return Ok(());
+        }
+        if self.changelog.is_some() {
+            return Err(SqlError::invalid(
+                "option 'changelog' names a column with kinds of rows, but the records of this \
+                 format say them already",
+            ));
+        }
+        match &self.columns {
+            Some(columns) => Records::check_columns(columns),
+            None => Err(SqlError::invalid(
+                "a file of changes needs its columns: columns => 'id BIGINT, name STRING'",
+            )),
+        }
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), SqlError> {
@@ -178,6 +204,17 @@ impl Request {
             "escape" => self.escape = Some(character(key, value)?),
             "comment" => self.comment = Some(character(key, value)?),
             "nullstr" => self.null = Some(value.to_owned()),
+            "changelog" => self.changelog = Some(value.to_owned()),
+            "format" if value == "json" => {}
+            "format" => match Envelope::named(value) {
+                Some(envelope) => self.format = Some(Format::Changes(envelope)),
+                None => {
+                    return Err(SqlError::invalid(format!(
+                        "option 'format' = '{value}': there are json, {}",
+                        Envelope::NAMES.join(", ")
+                    )));
+                }
+            },
             "compression" => self.compression = Some(compression(value)?),
             _ => {
                 let mut tokens = Tokenizer::new(&HeadwaterDialect, value)

@@ -16,7 +16,7 @@ use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::Result;
 
 use self::path::{Mode, Path};
-use self::value::Json;
+pub(crate) use self::value::Json;
 use super::call::{Call, Param, Spec, failed, returns};
 use super::cast::texts_of;
 

@@ -43,6 +43,7 @@ use headwater::Env;
 
 use self::aggregates::FlinkAggregates;
 use self::call::{Function, Spec};
+pub(crate) use self::json::Json;
 use self::planner::FlinkPlanner;
 pub(crate) use self::zone::Zone;
 use crate::error::SqlError;

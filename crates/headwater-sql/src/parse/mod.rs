@@ -32,14 +32,16 @@ pub(crate) use self::insert::Insert;
 pub(crate) use self::set::SetStatement;
 pub(crate) use self::show::{Describe, Pattern, Show};
 pub(crate) use self::table::{Column, CreateTable, Like, Watermark, options};
+pub(crate) use self::travel::take_versions;
 pub(crate) use self::view::CreateView;
 use crate::dialect::HeadwaterDialect;
+use crate::dml::{self, Change};
 use crate::error::SqlError;
 use crate::hint::{Hint, Hints};
 use crate::rewrite::{output_names, rewrite};
 
 /// How deep queries may nest.
-const RECURSION_LIMIT: usize = 128;
+pub(crate) const RECURSION_LIMIT: usize = 128;
 
 /// A query, ready to be planned, and what its columns are called where the planner would show its
 /// inner workings.
@@ -105,6 +107,8 @@ pub(crate) enum Statement {
         name: Vec<String>,
     },
     Insert(Box<Insert>),
+    /// DELETE, UPDATE, MERGE.
+    Change(Box<Change>),
     Copy(Box<QueryStatement>),
     Explain(Box<Explain>),
     Query(Query),
@@ -148,6 +152,9 @@ fn statement(cursor: &mut Cursor) -> Result<Statement, SqlError> {
             Ok(Statement::Refresh { name })
         }
         "INSERT" => insert::insert(cursor).map(|insert| Statement::Insert(Box::new(insert))),
+        "DELETE" => dml::delete(cursor).map(|change| Statement::Change(Box::new(change))),
+        "UPDATE" => dml::update(cursor).map(|change| Statement::Change(Box::new(change))),
+        "MERGE" => dml::merge(cursor).map(|change| Statement::Change(Box::new(change))),
         "COPY" => query_statement(cursor).map(|s| Statement::Copy(Box::new(s))),
         "EXPLAIN" => explain::explain(cursor),
         "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => {
@@ -161,7 +168,7 @@ fn statement(cursor: &mut Cursor) -> Result<Statement, SqlError> {
 fn refused(word: &str, cursor: &Cursor) -> SqlError {
     const LATER: &str = "planned for a later release";
     match word {
-        "DELETE" | "UPDATE" | "MERGE" | "CALL" | "ANALYZE" => {
+        "CALL" | "ANALYZE" => {
             SqlError::unsupported(format!("{word} is"), LATER)
         }
         "START" | "COMMIT" | "ROLLBACK" => {
@@ -180,7 +187,7 @@ fn refused(word: &str, cursor: &Cursor) -> SqlError {
             SqlError::unsupported(format!("{word} is"), "no such statement here")
         }
         _ => cursor.expected(
-            "a statement (SELECT, WITH, VALUES, INSERT, COPY, CREATE, DROP, ALTER, TRUNCATE, SHOW, \
+            "a statement (SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, COPY, CREATE, DROP, ALTER, TRUNCATE, SHOW, \
              DESCRIBE, USE, SET, RESET, EXPLAIN)",
         ),
     }
@@ -188,7 +195,7 @@ fn refused(word: &str, cursor: &Cursor) -> SqlError {
 
 /// The rest of the statement, which must be a query.
 pub(super) fn query(cursor: &mut Cursor) -> Result<Query, SqlError> {
-    let tokens = travel::take_versions(cursor.rest(), &mut cursor.hints)?;
+    let tokens = take_versions(cursor.rest(), &mut cursor.hints)?;
     let mut statement = parse_one(tokens)?;
     let names = output_names(&statement);
     rewrite(&mut statement, &mut cursor.hints)?;
@@ -197,7 +204,7 @@ pub(super) fn query(cursor: &mut Cursor) -> Result<Query, SqlError> {
 
 /// DataFusion's parse of a query or COPY, ready to be planned.
 fn query_statement(cursor: &mut Cursor) -> Result<QueryStatement, SqlError> {
-    let tokens = travel::take_versions(cursor.rest(), &mut cursor.hints)?;
+    let tokens = take_versions(cursor.rest(), &mut cursor.hints)?;
     let mut statement = parse_one(tokens)?;
     rewrite(&mut statement, &mut cursor.hints)?;
     Ok(statement)

@@ -7,7 +7,7 @@ use crate::error::SqlError;
 use crate::hint::Hints;
 
 /// Takes the clauses out of the tokens of a query.
-pub(super) fn take_versions(
+pub(crate) fn take_versions(
     tokens: Vec<TokenWithSpan>,
     hints: &mut Hints,
 ) -> Result<Vec<TokenWithSpan>, SqlError> {

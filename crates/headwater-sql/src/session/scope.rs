@@ -2,7 +2,7 @@
 //! settings. A statement sees the session as it was when the statement began.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::common::Column;
@@ -14,6 +14,8 @@ use headwater::{Table, open_table};
 
 use super::catalogs::{CatalogEntry, Catalogs};
 use super::temporary::{Temporaries, Temporary, View};
+use crate::changelog::{DeadLetters, refuse_changelogs};
+use crate::dml::{TARGET_CATALOG, Target};
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::{Files, OpenFiles};
 use crate::functions::Zone;
@@ -37,6 +39,8 @@ pub(crate) struct Scope {
     pub(crate) lookups: Arc<Lookups>,
     /// Files that the statement names.
     pub(crate) files: Arc<OpenFiles>,
+    /// The table whose rows the statement changes.
+    target: Mutex<Option<Arc<Target>>>,
     /// Where names without catalog or database look.
     pub(crate) current: Current,
     /// Partitions of a query that run at once.
@@ -62,13 +66,30 @@ impl Scope {
     ) -> Self {
         let current = catalogs.current.clone();
         let lookups = Arc::new(Lookups::new(progress));
-        let files = Arc::new(OpenFiles::default());
-        Self { base, catalogs, temporaries, settings, lookups, files, current, threads, depth: 0 }
+        let letters = DeadLetters::new(settings.get(settings::DEAD_LETTER).cloned());
+        let files = Arc::new(OpenFiles::new(letters));
+        Self {
+            base,
+            catalogs,
+            temporaries,
+            settings,
+            lookups,
+            files,
+            target: Mutex::default(),
+            current,
+            threads,
+            depth: 0,
+        }
     }
 
     /// The table that a statement names.
     pub(crate) fn name(&self, parts: &[String]) -> Result<FullName, SqlError> {
         names::table(parts, &self.current)
+    }
+
+    /// The statement changes rows of this table.
+    pub(crate) fn change(&self, target: Arc<Target>) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
     }
 
     /// The catalog of a name.
@@ -161,6 +182,10 @@ impl Scope {
         }
         let files = Files::new(Arc::clone(&self.base), Arc::clone(&self.files));
         catalogs.register_catalog(FILE_CATALOG.to_owned(), Arc::new(files));
+        let target = self.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(target) = target.and_then(|target| target.catalog().ok()) {
+            catalogs.register_catalog(TARGET_CATALOG.to_owned(), target);
+        }
         let mut state = SessionStateBuilder::new_from_existing(self.base.as_ref().clone())
             .with_catalog_list(Arc::new(catalogs))
             .build();
@@ -209,11 +234,13 @@ impl Scope {
             settings: Arc::clone(&self.settings),
             lookups: Arc::clone(&self.lookups),
             files: Arc::clone(&self.files),
+            target: Mutex::default(),
             current: view.current.clone(),
             threads: self.threads,
             depth: self.depth + 1,
         });
         let plan = inner.state(self.threads).statement_to_plan(view.query.clone()).await?;
+        refuse_changelogs(&plan)?;
         named(plan, &view.names, &view.columns).map_err(SqlError::from_datafusion)
     }
 }

@@ -166,21 +166,6 @@ async fn a_failing_statement_ends_the_script_and_earlier_ones_stay() {
 }
 
 #[tokio::test]
-async fn changing_rows_is_refused() {
-    let w = Warehouse::new().await;
-    w.run("CREATE TABLE t (id INT); INSERT INTO t VALUES (1)").await;
-    for sql in [
-        "DELETE FROM t WHERE id IN (SELECT 2)",
-        "UPDATE t SET id = 2",
-        "MERGE INTO t USING t AS s ON t.id = s.id WHEN MATCHED THEN DELETE",
-        "EXPLAIN ANALYZE DELETE FROM t",
-    ] {
-        assert_eq!(w.fails(sql).await.kind(), ErrorKind::Unsupported, "{sql}");
-    }
-    assert_eq!(w.run("SELECT * FROM t").await, ["1"]);
-}
-
-#[tokio::test]
 async fn an_overwrite_from_the_table_itself_keeps_rows_that_came_in_between() {
     use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "each test has a runtime of its own")]
 
 mod catalogs;
+mod changelogs;
 mod changes;
 mod definitions;
 mod dialect;
+mod dml;
 mod examples;
 mod files;
 mod functions;

@@ -73,6 +73,7 @@ pub(crate) async fn lines_of(result: StatementResult) -> Result<Vec<String>, Sql
     let mut rows = match result.output {
         Output::Message(_) => return Ok(Vec::new()),
         Output::Affected(rows) => return Ok(vec![format!("{rows} rows")]),
+        Output::Changed(changed) => return Ok(vec![changed.to_string()]),
         Output::Rows(rows) => rows,
     };
     let mut lines = Vec::new();

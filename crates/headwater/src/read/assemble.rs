@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int8Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, Int8Array, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use headwater_spec::row::arrow::constant_array;
 use headwater_spec::{DataField, Datum};
@@ -27,6 +27,7 @@ pub(super) struct Assembler {
     sources: Vec<Source>,
     stored: Vec<DataField>,
     row_kind: bool,
+    positions: bool,
 }
 
 impl Assembler {
@@ -51,7 +52,13 @@ impl Assembler {
                 }
             });
         }
-        Self { schema: read.schema(), sources, stored, row_kind: read.row_kind }
+        Self {
+            schema: read.schema(),
+            sources,
+            stored,
+            row_kind: read.row_kind,
+            positions: read.positions,
+        }
     }
 
     /// The columns that are needed from files.
@@ -65,6 +72,17 @@ impl Assembler {
         stored: &[ArrayRef],
         kinds: Option<ArrayRef>,
         rows: usize,
+    ) -> Result<RecordBatch> {
+        self.assemble_at(stored, kinds, rows, 0)
+    }
+
+    /// The same for rows whose first one has position `first` in its file.
+    pub(super) fn assemble_at(
+        &self,
+        stored: &[ArrayRef],
+        kinds: Option<ArrayRef>,
+        rows: usize,
+        first: i64,
     ) -> Result<RecordBatch> {
         let mut columns = Vec::with_capacity(self.sources.len() + 1);
         for source in &self.sources {
@@ -86,6 +104,9 @@ impl Assembler {
         }
         if self.row_kind {
             columns.push(kinds.unwrap_or_else(|| Arc::new(Int8Array::from(vec![0_i8; rows]))));
+        }
+        if self.positions {
+            columns.push(Arc::new((first..).take(rows).collect::<Int64Array>()));
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)

@@ -12,7 +12,7 @@ use super::counters::ReadCounters;
 use super::plan::{Plan, make_plan};
 use super::split::{Split, SplitFiles};
 use super::stream::RowStream;
-use super::{ROW_KIND_COLUMN, merge_read, raw_read};
+use super::{POSITION_COLUMN, ROW_KIND_COLUMN, merge_read, raw_read};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
@@ -27,13 +27,22 @@ pub struct ReadBuilder {
     pub(super) filter: Option<Predicate>,
     pub(super) limit: Option<u64>,
     pub(super) row_kind: bool,
+    pub(super) positions: bool,
     pub(super) counters: Option<Arc<ReadCounters>>,
 }
 
 impl ReadBuilder {
     pub(crate) fn new(table: Table) -> Self {
         let projection = (0..table.row_type().fields.len()).collect();
-        Self { table, projection, filter: None, limit: None, row_kind: false, counters: None }
+        Self {
+            table,
+            projection,
+            filter: None,
+            limit: None,
+            row_kind: false,
+            positions: false,
+            counters: None,
+        }
     }
 
     /// Reads only these columns, in this order.
@@ -103,6 +112,14 @@ impl ReadBuilder {
         self
     }
 
+    /// Adds the position of the row in its file as last column, [`POSITION_COLUMN`]. Only for
+    /// tables without a primary key; [`Split::single_files`] says which file it is.
+    #[must_use]
+    pub const fn with_positions(mut self) -> Self {
+        self.positions = true;
+        self
+    }
+
     /// Counts what is read in `counters`.
     #[must_use]
     pub fn counted(mut self, counters: Arc<ReadCounters>) -> Self {
@@ -118,6 +135,9 @@ impl ReadBuilder {
             self.projection.iter().filter_map(|i| fields.get(*i)).map(arrow_field).collect();
         if self.row_kind {
             out.push(Field::new(ROW_KIND_COLUMN, Arrow::Int8, false));
+        }
+        if self.positions {
+            out.push(Field::new(POSITION_COLUMN, Arrow::Int64, false));
         }
         Arc::new(Schema::new(out))
     }
@@ -138,6 +158,9 @@ impl ReadBuilder {
     pub fn read(&self, split: &Split) -> Result<RowStream> {
         match &split.files {
             SplitFiles::Raw(files) => raw_read::read(self, split, files),
+            _ if self.positions && self.table.has_primary_key() => {
+                Err(self.request("rows with a primary key have no position in a file".to_owned()))
+            }
             SplitFiles::Merge(sections) => merge_read::read(self, split, sections),
         }
     }

@@ -210,15 +210,17 @@ impl Wanted {
                         return;
                     }
                 };
+                let mut starts = Starts::default();
                 for unit in opened.units {
+                    let first = starts.of(unit, opened.reader.as_ref());
                     let fetched = if opened.mapping.fields().is_empty() {
-                        Ok(Unit::counted(opened.reader.unit_rows(unit)))
+                        Ok(Unit::counted(opened.reader.unit_rows(unit), first))
                     } else {
                         opened
                             .reader
                             .fetch(unit, opened.mapping.fields())
                             .await
-                            .map(|d| Unit::decoded(d, Arc::clone(&opened.mapping)))
+                            .map(|d| Unit::decoded(d, Arc::clone(&opened.mapping), first))
                             .map_err(Error::from)
                     };
                     let failed = fetched.is_err();
@@ -262,8 +264,30 @@ impl Units {
     }
 }
 
+/// Positions of the first rows of units, asked for in ascending order.
+#[derive(Default)]
+struct Starts {
+    unit: usize,
+    rows: i64,
+}
+
+impl Starts {
+    fn of(&mut self, unit: usize, reader: &dyn FileReader) -> i64 {
+        while self.unit < unit {
+            let rows = i64::try_from(reader.unit_rows(self.unit)).unwrap_or(i64::MAX);
+            self.rows = self.rows.saturating_add(rows);
+            self.unit += 1;
+        }
+        self.rows
+    }
+}
+
 /// A fetched unit: batches of the wanted columns.
-pub(super) struct Unit(Content);
+pub(super) struct Unit {
+    content: Content,
+    /// Position of the next row in the file.
+    next: i64,
+}
 
 enum Content {
     Decoded(Box<dyn UnitDecoder>, Arc<Mapping>),
@@ -272,17 +296,29 @@ enum Content {
 }
 
 impl Unit {
-    fn decoded(decoder: Box<dyn UnitDecoder>, mapping: Arc<Mapping>) -> Self {
-        Self(Content::Decoded(decoder, mapping))
+    fn decoded(decoder: Box<dyn UnitDecoder>, mapping: Arc<Mapping>, first: i64) -> Self {
+        Self { content: Content::Decoded(decoder, mapping), next: first }
     }
 
-    const fn counted(rows: u64) -> Self {
-        Self(Content::Counted(rows))
+    const fn counted(rows: u64, first: i64) -> Self {
+        Self { content: Content::Counted(rows), next: first }
+    }
+
+    /// The position in the file of the row that comes next.
+    pub(super) const fn position(&self) -> i64 {
+        self.next
     }
 
     /// The next rows; `None` at the end of the unit.
     pub(super) fn next_batch(&mut self, max_rows: usize) -> Result<Option<RecordBatch>> {
-        match &mut self.0 {
+        let batch = self.decode(max_rows)?;
+        let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
+        self.next = self.next.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
+        Ok(batch)
+    }
+
+    fn decode(&mut self, max_rows: usize) -> Result<Option<RecordBatch>> {
+        match &mut self.content {
             Content::Decoded(decoder, mapping) => match decoder.next(max_rows)? {
                 None => Ok(None),
                 Some(batch) => Ok(Some(mapping.apply(&batch)?)),

@@ -22,3 +22,6 @@ pub use stream::RowStream;
 
 /// Name of the extra column with the row kind (0 +I, 1 -U, 2 +U, 3 -D).
 pub const ROW_KIND_COLUMN: &str = "_VALUE_KIND";
+
+/// Name of the extra column with the position of a row in its file, from 0.
+pub const POSITION_COLUMN: &str = "_POSITION";

@@ -77,8 +77,14 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
         };
         let mut left = 0;
         for files in kept {
-            let partition_values = values.clone();
-            let split = Split { partition_values, bucket, total_buckets, files, expires };
+            let split = Split {
+                partition: partition.clone(),
+                partition_values: values.clone(),
+                bucket,
+                total_buckets,
+                files,
+                expires,
+            };
             left += split.files().count();
             plan.splits.push(split);
         }

@@ -61,6 +61,7 @@ struct State {
 
 impl State {
     fn decode(mut self, mut unit: Unit) -> Result<(Self, Option<arrow::array::RecordBatch>)> {
+        let first = unit.position();
         let Some(batch) = unit.next_batch(self.batch_rows)? else { return Ok((self, None)) };
         self.current = Some(unit);
         // Without a merge every row is an insert: Java does not look at stored kinds here.
@@ -68,7 +69,8 @@ impl State {
         let Some((rows, kinds)) = self.expiry.live(batch, kinds)? else {
             return Ok((self, None));
         };
-        let out = self.assembler.assemble(rows.columns(), Some(kinds), rows.num_rows())?;
+        let count = rows.num_rows();
+        let out = self.assembler.assemble_at(rows.columns(), Some(kinds), count, first)?;
         Ok((self, Some(out)))
     }
 }

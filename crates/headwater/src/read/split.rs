@@ -1,10 +1,11 @@
 //! A split: files of one bucket that are read together, by one reader.
 
-use headwater_spec::{DataFileMeta, Datum};
+use headwater_spec::{BinaryRow, DataFileMeta, Datum};
 
 /// Files of one bucket that are read together.
 #[derive(Debug, Clone)]
 pub struct Split {
+    pub(crate) partition: BinaryRow,
     pub(crate) partition_values: Vec<Option<Datum>>,
     pub(crate) bucket: i32,
     pub(crate) total_buckets: i32,
@@ -30,6 +31,21 @@ impl Split {
             SplitFiles::Merge(sections) => (None, Some(sections.iter().flatten().flatten())),
         };
         raw.into_iter().flatten().chain(merge.into_iter().flatten())
+    }
+
+    /// The same rows in splits of one file each, in order; `None` if rows must be merged.
+    #[must_use]
+    pub fn single_files(&self) -> Option<Vec<Self>> {
+        let SplitFiles::Raw(files) = &self.files else { return None };
+        let one = |file: &DataFileMeta| Self {
+            partition: self.partition.clone(),
+            partition_values: self.partition_values.clone(),
+            bucket: self.bucket,
+            total_buckets: self.total_buckets,
+            files: SplitFiles::Raw(vec![file.clone()]),
+            expires: self.expires,
+        };
+        Some(files.iter().map(one).collect())
     }
 
     /// Bytes of all files.

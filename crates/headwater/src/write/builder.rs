@@ -26,11 +26,19 @@ pub struct WriteBuilder {
     user: Option<String>,
     overwrite: Overwrite,
     read_snapshot: Option<i64>,
+    changes: Option<Changes>,
+}
+
+/// What a write that changes rows of the table was computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) snapshot_id: i64,
+    pub(super) whole_table: bool,
 }
 
 impl WriteBuilder {
     pub(crate) const fn new(table: Table) -> Self {
-        Self { table, user: None, overwrite: Overwrite::None, read_snapshot: None }
+        Self { table, user: None, overwrite: Overwrite::None, read_snapshot: None, changes: None }
     }
 
     /// Names the writing job. A commit that is repeated with the same user and identifier can be
@@ -57,6 +65,19 @@ impl WriteBuilder {
         self
     }
 
+    /// For rows that change others of the table: the snapshot that these were read from, 0 if the
+    /// table had none. If another commit changed rows since, this commit is a conflict:
+    /// - rows with the primary key, in the buckets that this write adds rows to: with the larger
+    ///   sequence numbers, the rows computed from the older state would win;
+    /// - with `whole_table`, because the changes depend on other rows too: any row.
+    ///
+    /// Not for an overwrite.
+    #[must_use]
+    pub const fn changing(mut self, snapshot_id: i64, whole_table: bool) -> Self {
+        self.changes = Some(Changes { snapshot_id, whole_table });
+        self
+    }
+
     /// Starts the write.
     ///
     /// # Errors
@@ -71,6 +92,6 @@ impl WriteBuilder {
                 None => uuid,
             }
         });
-        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot)
+        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)
     }
 }

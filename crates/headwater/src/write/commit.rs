@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use headwater_lsm::{key_order, sections};
 use headwater_metadata::MetadataError;
-use headwater_metadata::commit::{BucketFloor, CommitRequest, Committer, SequenceBase};
+use headwater_metadata::commit::{
+    BucketFloor, CommitRequest, Committer, ComputedFrom, SequenceBase,
+};
 use headwater_metadata::error::MovedBucket;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::{BinaryRow, CommitKind, DataFileMeta, DataType};
 use indexmap::IndexMap;
 
+use super::builder::Changes;
 use super::overwrite::Target;
 use super::rebase::renumber;
 use crate::error::Result;
@@ -61,6 +64,10 @@ pub(super) struct Job<'a> {
     pub(super) target: &'a Target,
     /// The snapshot that replacing rows were computed from.
     pub(super) read_snapshot: Option<i64>,
+    /// What changed rows were computed from.
+    pub(super) changes: Option<Changes>,
+    /// Files that go.
+    pub(super) removed: &'a [ManifestEntry],
 }
 
 pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Result<CommitOutcome> {
@@ -135,8 +142,8 @@ fn request(
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
-    let Job { table, user, identifier, target, read_snapshot } = job;
-    let mut entries = Vec::new();
+    let Job { table, user, identifier, target, read_snapshot, changes, removed } = job;
+    let mut entries = removed.to_vec();
     let mut partitions = HashSet::new();
     for message in messages {
         partitions.insert(message.partition.clone());
@@ -180,11 +187,31 @@ fn request(
         watermark: None,
         properties: IndexMap::new(),
         entries,
+        computed_from: changes.and_then(|base| computed_from(base, keyed, messages)),
         overwrite: target.scope(partitions),
         overwrite_base: target.replaces().then_some(read_snapshot).flatten(),
-        kind: if target.replaces() { CommitKind::Overwrite } else { CommitKind::Append },
-        check_conflicts: target.replaces(),
+        // As Java does it: whoever follows the appended rows is told that rows went.
+        // Source: Paimon 1.4.2 `FileStoreCommitImpl#commit`.
+        kind: if target.replaces() || !removed.is_empty() {
+            CommitKind::Overwrite
+        } else {
+            CommitKind::Append
+        },
+        check_conflicts: target.replaces() || !removed.is_empty(),
         sequence_base,
+    }
+}
+
+/// What must not have been changed since the rows were computed. Files that go are checked for
+/// themselves: a table without a primary key changes its rows by replacing files.
+fn computed_from(base: Changes, keyed: bool, messages: &[CommitMessage]) -> Option<ComputedFrom> {
+    let touched = || messages.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
+    match (base.whole_table, keyed) {
+        (true, _) => Some(ComputedFrom { snapshot_id: base.snapshot_id, buckets: None }),
+        (false, true) => {
+            Some(ComputedFrom { snapshot_id: base.snapshot_id, buckets: Some(touched()) })
+        }
+        (false, false) => None,
     }
 }
 

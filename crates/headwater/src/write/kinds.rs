@@ -65,14 +65,35 @@ impl Kinds {
         batch: RecordBatch,
         given: Option<&Int8Array>,
     ) -> Result<(RecordBatch, Option<Int8Array>)> {
-        if let Some(kinds) = given {
-            self.check_given(&batch, kinds)?;
+        if let (Some(kinds), Some(column)) = (given, &self.table.options().merge.row_kind_column)
+            && kinds.values().iter().any(|k| *k != INSERT)
+        {
+            return self.refuse(format!(
+                "its rows have their kinds in column '{column}' ('rowkind.field'): write '-D' there \
+                 to delete a row"
+            ));
         }
-        let kinds = match self.column {
-            None => given.cloned(),
-            Some(column) => Some(self.generated(&batch, column)?),
-        };
-        let Some(kinds) = kinds else { return Ok((batch, None)) };
+        match self.column {
+            None => self.apply_given(batch, given),
+            Some(column) => {
+                let kinds = self.generated(&batch, column)?;
+                self.apply_given(batch, Some(&kinds))
+            }
+        }
+    }
+
+    /// The same where the column of `rowkind.field` says nothing: of rows that were stored before.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub(super) fn apply_given(
+        &self,
+        batch: RecordBatch,
+        given: Option<&Int8Array>,
+    ) -> Result<(RecordBatch, Option<Int8Array>)> {
+        let Some(kinds) = given else { return Ok((batch, None)) };
+        self.check_given(&batch, kinds)?;
+        let kinds = kinds.clone();
         let is_ignored = |kind: &i8| self.ignored.contains(kind);
         let (batch, kinds) = if kinds.values().iter().any(is_ignored) {
             let kept: BooleanArray = kinds.values().iter().map(|k| Some(!is_ignored(k))).collect();
@@ -100,14 +121,6 @@ impl Kinds {
         }
         if let Some(kind) = kinds.values().iter().find(|k| !(INSERT..=DELETE).contains(*k)) {
             return self.refuse(format!("{kind} is not a row kind: 0 +I, 1 -U, 2 +U, 3 -D"));
-        }
-        if let Some(column) = &self.table.options().merge.row_kind_column
-            && kinds.values().iter().any(|k| *k != INSERT)
-        {
-            return self.refuse(format!(
-                "its rows have their kinds in column '{column}' ('rowkind.field'): write '-D' there \
-                 to delete a row"
-            ));
         }
         Ok(())
     }

@@ -11,10 +11,11 @@ use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::MetadataError;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
+use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
 use super::bucket::{BucketWriter, Merging};
-use super::builder::Overwrite;
+use super::builder::{Changes, Overwrite};
 use super::check::check_batch;
 use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
@@ -23,6 +24,7 @@ use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
 use crate::error::{Error, Result};
+use crate::read::Split;
 use crate::read::file::bucket_path;
 use crate::table::Table;
 
@@ -33,6 +35,10 @@ pub struct TableWrite {
     target: Target,
     /// The snapshot that replacing rows were computed from.
     read_snapshot: Option<i64>,
+    /// What changed rows were computed from.
+    changes: Option<Changes>,
+    /// Files that the next commit takes out of the table.
+    removed: Vec<ManifestEntry>,
     layout: Arc<FileLayout>,
     router: Router,
     defaults: Defaults,
@@ -73,6 +79,7 @@ impl TableWrite {
         user: String,
         overwrite: Overwrite,
         read_snapshot: Option<i64>,
+        changes: Option<Changes>,
     ) -> Result<Self> {
         let schema = table.schema();
         let merging = if table.has_primary_key() {
@@ -90,6 +97,8 @@ impl TableWrite {
         Ok(Self {
             target: Target::new(&table, overwrite)?,
             read_snapshot,
+            changes,
+            removed: Vec::new(),
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
             defaults: Defaults::new(schema)?,
@@ -130,7 +139,8 @@ impl TableWrite {
         self.write_kinds(batch, None).await
     }
 
-    /// Takes changes: `kinds` is the row kind of each row, 0 +I, 1 -U, 2 +U, 3 -D.
+    /// Takes changes: `kinds` is the row kind of each row, 0 +I, 1 -U, 2 +U, 3 -D. Without it the
+    /// column that the option `rowkind.field` names says the kinds, else all rows are +I.
     ///
     /// # Errors
     /// As [`Self::write`]; retractions for a table without a primary key.
@@ -139,12 +149,74 @@ impl TableWrite {
         batch: &RecordBatch,
         kinds: Option<&Int8Array>,
     ) -> Result<()> {
+        let batch = self.checked(batch)?;
+        let batch = self.defaults.fill(batch)?;
+        let rows = self.kinds.apply(batch, kinds)?;
+        self.take(rows).await
+    }
+
+    /// Takes changes whose nulls mean "no change": they stay, where [`Self::write_kinds`] puts
+    /// default values in the place of nulls. For merge engines that leave columns as they are.
+    ///
+    /// # Errors
+    /// As [`Self::write_kinds`].
+    pub async fn write_partial(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<()> {
+        let batch = self.checked(batch)?;
+        let rows = self.kinds.apply(batch, kinds)?;
+        self.take(rows).await
+    }
+
+    /// Takes rows that were read from the table, changed or not: nulls stay, and their kinds are
+    /// `kinds` (+I without) also where `rowkind.field` names a column with kinds.
+    ///
+    /// # Errors
+    /// As [`Self::write_kinds`].
+    pub async fn write_stored(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&Int8Array>,
+    ) -> Result<()> {
+        let batch = self.checked(batch)?;
+        let rows = self.kinds.apply_given(batch, kinds)?;
+        self.take(rows).await
+    }
+
+    /// Takes the files of a split out of the table with the next commit, which is a conflict if
+    /// one of them is gone by then. Rows that are to stay must be written again.
+    ///
+    /// # Errors
+    /// The table has a primary key, or the write is an overwrite.
+    pub fn remove_files(&mut self, split: &Split) -> Result<()> {
+        let reason = if self.table.has_primary_key() {
+            "rows with a primary key go by retractions, not by files"
+        } else if self.target.replaces() {
+            "an overwrite takes out files by itself"
+        } else {
+            self.removed.extend(split.files().map(|file| ManifestEntry {
+                kind: EntryKind::Delete,
+                partition: split.partition.clone(),
+                bucket: split.bucket(),
+                total_buckets: split.total_buckets(),
+                file: file.clone(),
+            }));
+            return Ok(());
+        };
+        Err(Error::Request { table: self.table.name().to_owned(), reason: reason.to_owned() })
+    }
+
+    /// The batch, whose rows fit the table.
+    fn checked(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         self.check_whole()?;
         check_batch(&self.table, batch)?;
         // Nullability of the caller's schema does not matter any more.
-        let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
-        let batch = self.defaults.fill(batch)?;
-        let (batch, kinds) = self.kinds.apply(batch, kinds)?;
+        Ok(RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?)
+    }
+
+    async fn take(&mut self, (batch, kinds): (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
@@ -380,6 +452,8 @@ impl TableWrite {
             identifier,
             target: &self.target,
             read_snapshot: self.read_snapshot,
+            changes: self.changes,
+            removed: &self.removed,
         };
         let done = commit(job, &mut self.pending).await;
         let mut outcome = match done {
@@ -394,6 +468,7 @@ impl TableWrite {
         outcome.rows_older = std::mem::take(&mut self.rows_older);
         self.in_doubt = false;
         self.replaced = self.target.replaces();
+        self.removed.clear();
         if !outcome.moved.is_empty() {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();

@@ -7,6 +7,7 @@ use headwater::{
     Catalog, CatalogOptions, Env, ErrorKind, FileSystemCatalog, Identifier, LocatedTable,
     locate_table,
 };
+use headwater_sql::settings::DEAD_LETTER;
 use headwater_sql::{SessionOptions, SqlSession};
 
 use super::Arguments;
@@ -41,6 +42,9 @@ pub(super) async fn open(arguments: &Arguments, settings: &Settings) -> Result<O
     };
     let mut conf = settings.conf.clone();
     conf.extend(arguments.conf.iter().cloned());
+    if let Some(file) = &arguments.dead_letter {
+        conf.insert(DEAD_LETTER.to_owned(), file.clone());
+    }
     let mut options = SessionOptions::new(place.catalog, env.clone())
         .memory_bytes(memory)
         .threads(resources.threads())

@@ -9,10 +9,10 @@ const MAX_DEPTH: usize = 128;
 
 /// A JSON value. Members keep their order; of members with one name the last counts.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// A whole number, as it is written.
+    /// A whole number, or one of [`Json::parse_exact`], as it is written.
     Whole(String),
     Double(f64),
     Text(String),
@@ -27,16 +27,28 @@ impl Json {
 
     /// The value at the start of the text; what stands behind it is not looked at.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut reader = Reader { text, at: 0 };
+        Self::parse_start(text, false).map(|(value, _)| value)
+    }
+
+    /// The value that the whole text is; numbers stay as they are written.
+    pub(crate) fn parse_exact(text: &str) -> Result<Self, String> {
+        let (value, mut reader) = Self::parse_start(text, true)?;
+        reader.spaces();
+        if reader.at == text.len() { Ok(value) } else { reader.fail("the end of the text") }
+    }
+
+    fn parse_start(text: &str, exact: bool) -> Result<(Self, Reader<'_>), String> {
+        let mut reader = Reader { text, at: 0, exact };
         reader.spaces();
         if reader.at == text.len() {
             return Err("there is no JSON in an empty text".to_owned());
         }
-        reader.value(0)
+        let value = reader.value(0)?;
+        Ok((value, reader))
     }
 
     /// The member with this name.
-    pub(super) fn member(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
                 members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
@@ -46,7 +58,7 @@ impl Json {
     }
 
     /// A scalar as a text; none for null and for what is no scalar.
-    pub(super) fn scalar_text(&self) -> Option<String> {
+    pub(crate) fn scalar_text(&self) -> Option<String> {
         match self {
             Self::Bool(value) => Some(value.to_string()),
             Self::Whole(digits) => Some(digits.clone()),
@@ -123,6 +135,8 @@ pub(super) fn quote(out: &mut String, text: &str) {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether all numbers stay as they are written.
+    exact: bool,
 }
 
 impl Reader<'_> {
@@ -271,7 +285,7 @@ impl Reader<'_> {
             return self.fail("the end of the number");
         }
         let text = self.text.get(start..self.at).unwrap_or("");
-        if whole {
+        if whole || self.exact {
             return Ok(Json::Whole(text.to_owned()));
         }
         match text.parse() {
