@@ -3,7 +3,7 @@
 //! | value | bare | JSON |
 //! |---|---|---|
 //! | numbers, booleans | literal | literal |
-//! | DECIMAL | exactly its scale's digits | the same, as a number |
+//! | DECIMAL | exactly its scale's digits, and all before the point | the same, as a number |
 //! | NaN and infinities | `NaN`, `Infinity`, `-Infinity` | the same as strings |
 //! | date | `2024-02-29` | string |
 //! | timestamp | `2024-02-29 12:30:00.123`, as many digits as its unit | string |
@@ -15,7 +15,10 @@ use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, TimeUnit};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Float16Type, Float32Type,
+    Float64Type, TimeUnit,
+};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -29,6 +32,8 @@ enum Kind<'a> {
     Null,
     /// JSON takes the text as it stands.
     Literal(ArrayFormatter<'a>),
+    /// The same, of texts made here.
+    Exact(Box<dyn Fn(usize) -> String + 'a>),
     Float(Box<dyn Fn(usize) -> f64 + 'a>, ArrayFormatter<'a>),
     /// JSON quotes the text.
     Text(Box<dyn Fn(usize) -> &'a str + 'a>),
@@ -69,8 +74,19 @@ impl<'a> Cells<'a> {
             | DataType::UInt64
             | DataType::Decimal32(..)
             | DataType::Decimal64(..)
-            | DataType::Decimal128(..)
             | DataType::Decimal256(..) => Kind::Literal(formatter(array)?),
+            // A sum in a table may have more digits than its type says: all are shown.
+            DataType::Decimal128(_, scale) => {
+                let (values, scale) = (array.as_primitive::<Decimal128Type>(), *scale);
+                let shown = move |row: usize| {
+                    Decimal128Type::format_decimal(
+                        values.value(row),
+                        DECIMAL128_MAX_PRECISION,
+                        scale,
+                    )
+                };
+                Kind::Exact(Box::new(shown))
+            }
             DataType::Utf8 => {
                 let values = array.as_string::<i32>();
                 Kind::Text(Box::new(|row| values.value(row)))
@@ -149,6 +165,7 @@ impl<'a> Cells<'a> {
         match &self.kind {
             Kind::Text(value) => out.push_str(value(row)),
             Kind::Literal(values) | Kind::Plain(values) => values.value(row).write(out)?,
+            Kind::Exact(shown) => out.push_str(&shown(row)),
             Kind::Float(value, values) => match special(value(row)) {
                 Some(name) => out.push_str(name),
                 None => values.value(row).write(out)?,
@@ -172,6 +189,7 @@ impl<'a> Cells<'a> {
         match &self.kind {
             Kind::Null => out.push_str("null"),
             Kind::Literal(values) => values.value(row).write(out)?,
+            Kind::Exact(shown) => out.push_str(&shown(row)),
             Kind::Float(value, values) => match special(value(row)) {
                 Some(name) => quote(name, out),
                 None => values.value(row).write(out)?,
