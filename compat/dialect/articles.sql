@@ -69,7 +69,7 @@ CREATE TABLE `paimon-catalog`.`paimon-db`.test_dws_pay_cate1_result (
     'partition.timestamp-formatter' = 'yyyyMMdd',
     'partition.timestamp-pattern' = '$ds'
 );
---@ refused: 'merge-engine' = 'aggregation' is not supported
+--@ ok
 INSERT INTO `paimon-catalog`.`paimon-db`.test_dws_pay_cate1_result VALUES (1, 'c', '20240101', 1, 2.5);
 
 -- Partitions that expire

@@ -246,3 +246,24 @@ fn an_error_in_a_script_shows_the_line_with_a_mark() {
         "{said:?}"
     );
 }
+
+#[test]
+fn bad_records_of_a_changelog_go_to_a_file() {
+    let dir = TempDir::new();
+    let records = "{\"type\":\"insert\",\"data\":{\"id\":1}}\nnot json\n{\"type\":\"insert\",\"data\":{\"id\":2}}\n";
+    write_file(&dir.join("in.jsonl"), records.as_bytes());
+    let insert = "CREATE TABLE IF NOT EXISTS t (id INT NOT NULL, PRIMARY KEY (id) NOT ENFORCED)
+                    WITH ('bucket' = '1');
+                  INSERT INTO t SELECT * FROM read_json('in.jsonl', format => 'maxwell-json',
+                    columns => 'id INT');
+                  DELETE FROM t WHERE id = 2";
+    let stopped = run(dir.path(), &[], &["sql", "-c", insert]);
+    assert!(stopped.code != 0 && stopped.err.contains("line 2: "), "{stopped:?}");
+    let arguments = ["sql", "--dead-letter", "bad.jsonl", "-c", insert];
+    let said = run(dir.path(), &[], &arguments);
+    assert!(said.code == 0 && said.err.contains("1 record of '"), "{said:?}");
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains("2 rows written") && all.contains("1 row deleted"), "{all}");
+    let letters = String::from_utf8(read_file(&dir.join("bad.jsonl"))).unwrap();
+    assert!(letters.contains("\"line\":2") && letters.contains("not json"), "{letters}");
+}

@@ -45,17 +45,24 @@ impl SqlSession {
         change: Change,
         scope: &Arc<Scope>,
     ) -> Result<Outcome, SqlError> {
-        let mut scope = Arc::clone(scope);
-        for _ in 0..RETRIES {
+        let first = scope;
+        let mut scope = Arc::clone(first);
+        let mut left = RETRIES;
+        loop {
             match self.change_once(change.clone(), &scope).await {
-                Err(error) if is_stale(&error) => {
+                Err(error) if left > 0 && is_stale(&error) => {
                     tracing::debug!(%error, "the statement runs again");
+                    left -= 1;
                     scope = self.scope()?;
                 }
-                outcome => return outcome.map(Outcome::Changed),
+                outcome => {
+                    for note in scope.lookups.take_notes() {
+                        first.lookups.note(note);
+                    }
+                    return outcome.map(Outcome::Changed);
+                }
             }
         }
-        self.change_once(change, &scope).await.map(Outcome::Changed)
     }
 
     async fn change_once(&self, change: Change, scope: &Arc<Scope>) -> Result<Changed, SqlError> {
@@ -95,7 +102,10 @@ impl SqlSession {
             .branches
             .iter()
             .any(|action| matches!(action, Action::Insert(_) | Action::InsertAll(_)));
-        let (query, actions, first) = change.resolved(table.schema())?;
+        // Files are written anew without looking at the rows that go.
+        let blind = !table.has_primary_key()
+            && change.branches.iter().all(|action| matches!(action, Action::Delete));
+        let (query, actions, first) = change.resolved(table.schema(), !blind)?;
         if conditions && !is_stable(&self.plan(query.clone(), scope).await?)? {
             return Err(SqlError::unsupported(
                 "a function with a new value at each call in a condition of WHEN is",
@@ -109,7 +119,9 @@ impl SqlSession {
         let mut branches = Vec::with_capacity(actions.len());
         for action in actions {
             let branch = Branch::new(&table, verb, action, (first, width))?;
-            branch.assignment.check(&rows.schema(), &scope.zone())?;
+            if let Some(assignment) = &branch.assignment {
+                assignment.check(&rows.schema(), &scope.zone())?;
+            }
             branches.push(branch);
         }
         // A statement that reads the table a second time depends on more than the rows it changes.
@@ -199,9 +211,10 @@ enum Kind {
 
 struct Branch {
     kind: Kind,
-    assignment: Assignment,
-    /// The table's rows as they were.
-    old: Assignment,
+    /// The rows to write; `None`: nothing is written for the row.
+    assignment: Option<Assignment>,
+    /// The table's rows as they were, if they are looked at.
+    old: Option<Assignment>,
     guard: Guard,
 }
 
@@ -237,10 +250,13 @@ impl Branch {
         let given = |field: &DataField| {
             columns.iter().find(|(name, _)| *name == field.name).map(|(_, at)| first + at)
         };
-        let assignment = Assignment::of_places(schema, width, |field| match kind {
-            Kind::Insert => given(field),
-            _ => given(field).or_else(|| old(field)),
-        })?;
+        let assignment = match kind {
+            Kind::Delete if !table.has_primary_key() => None,
+            _ => Some(Assignment::of_places(schema, width, |field| match kind {
+                Kind::Insert => given(field),
+                _ => given(field).or_else(|| old(field)),
+            })?),
+        };
         let set: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let guard = match kind {
             Kind::Delete => Guard::of_delete(table),
@@ -251,7 +267,10 @@ impl Branch {
             Kind::Update(_) => Kind::Update(fixed(schema, verb, &given, &old)?),
             other => other,
         };
-        let old = Assignment::of_places(schema, width, old)?;
+        let old = match guard.is_empty() {
+            true => None,
+            false => Some(Assignment::of_places(schema, width, old)?),
+        };
         Ok(Self { kind, assignment, old, guard })
     }
 }
@@ -341,29 +360,30 @@ impl Run<'_> {
         let count = u64::try_from(rows).unwrap_or(u64::MAX);
         let keyed = self.table.has_primary_key();
         let kinds = |kind: i8| keyed.then(|| Int8Array::from(vec![kind; rows]));
-        match kind {
-            Kind::Insert => {
-                write.write(&assignment.apply(&part)?).await?;
-                self.changed.inserted = self.changed.inserted.saturating_add(count);
-            }
-            Kind::Update(fixed) => {
-                check_fixed(&part, assignment, fixed)?;
-                let new = assignment.apply(&part)?;
-                if !guard.is_empty() {
-                    guard.check(&old.apply(&part)?, &new)?;
-                }
-                write.write_stored(&new, kinds(UPDATE_AFTER).as_ref()).await?;
-                self.changed.updated = self.changed.updated.saturating_add(count);
-            }
-            Kind::Delete => {
-                if keyed && rows > 0 {
-                    let old = assignment.apply(&part)?;
-                    guard.check(&old, &old)?;
-                    write.write_stored(&old, kinds(DELETE).as_ref()).await?;
-                }
-                self.changed.deleted = self.changed.deleted.saturating_add(count);
-            }
+        let new = match assignment {
+            Some(assignment) if rows > 0 => Some(assignment.apply(&part)?),
+            _ => None,
+        };
+        if let (Some(old), Some(new)) = (old, &new) {
+            guard.check(&old.apply(&part)?, new)?;
         }
+        match (kind, new) {
+            (Kind::Insert, Some(new)) => write.write(&new).await?,
+            (Kind::Update(fixed), Some(new)) => {
+                check_fixed(&part, &new, fixed)?;
+                write.write_stored(&new, kinds(UPDATE_AFTER).as_ref()).await?;
+            }
+            (Kind::Delete, Some(old)) => {
+                write.write_stored(&old, kinds(DELETE).as_ref()).await?;
+            }
+            (_, None) => {}
+        }
+        let total = match kind {
+            Kind::Insert => &mut self.changed.inserted,
+            Kind::Update(_) => &mut self.changed.updated,
+            Kind::Delete => &mut self.changed.deleted,
+        };
+        *total = total.saturating_add(count);
         Ok(())
     }
 
@@ -413,13 +433,9 @@ fn row_numbers(part: &RecordBatch) -> Result<impl Iterator<Item = u64> + '_, Sql
 /// Refuses rows that would get another key or partition.
 fn check_fixed(
     part: &RecordBatch,
-    assignment: &Assignment,
+    new: &RecordBatch,
     fixed: &[(usize, String)],
 ) -> Result<(), SqlError> {
-    if fixed.is_empty() {
-        return Ok(());
-    }
-    let new = assignment.apply(part)?;
     for (old, name) in fixed {
         let (Some(old), Some(new)) = (part.columns().get(*old), new.column_by_name(name)) else {
             return Err(SqlError::invalid("the query lost a column"));

@@ -227,14 +227,15 @@ impl Change {
         }
     }
 
-    /// The query for a table with these columns, and the place of the first computed value. Values
-    /// of [`Action::UpdateAll`] and [`Action::InsertAll`] become computed ones.
+    /// The query for a table with these columns, which are among its own if `whole`, and the place
+    /// of the first computed value. Values of [`Action::UpdateAll`] and [`Action::InsertAll`] become computed ones.
     pub(super) fn resolved(
         mut self,
         schema: &TableSchema,
+        whole: bool,
     ) -> Result<(QueryStatement, Vec<Action>, usize), SqlError> {
         let mut own = vec![item(column(&self.alias, ROW_NUMBER), ROW_NUMBER)];
-        for (at, field) in schema.fields.iter().enumerate() {
+        for (at, field) in schema.fields.iter().enumerate().filter(|_| whole) {
             own.push(item(column(&self.alias, &field.name), &format!("$column{at}")));
         }
         let first = own.len() + 1;

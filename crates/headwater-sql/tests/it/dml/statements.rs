@@ -168,6 +168,45 @@ async fn nulls_of_changed_rows_stay_where_a_column_has_a_default() {
 }
 
 #[tokio::test]
+async fn values_of_every_type_survive_a_change_of_another_column() {
+    for kind in ["PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '1')", "x INT)"] {
+        let w = Warehouse::unsynced().await;
+        w.run(&format!(
+            "CREATE TABLE t (id INT NOT NULL, n INT, a BOOLEAN, b TINYINT, c SMALLINT, d INT, e BIGINT,
+                f FLOAT, g DOUBLE, h DECIMAL(38, 10), i CHAR(3), j VARCHAR(5), k STRING, l BINARY(2),
+                m BYTES, n2 DATE, o TIME(3), p TIMESTAMP(0), q TIMESTAMP(3), r TIMESTAMP(6),
+                s TIMESTAMP(9), t TIMESTAMP_LTZ(3), u ARRAY<INT>, v MAP<STRING, INT>,
+                w ROW<x INT, y STRING>, {kind}"
+        ))
+        .await;
+        let columns = "id, n, a, b, c, d, e, f, g, h, i, j, k, l, m, n2, o, p, q, r, s, t, u, v, w";
+        w.run(&format!(
+            "INSERT INTO t ({columns}) VALUES (1, 0, true, -128, 32767, -2147483648,
+                9223372036854775807, 1.5, 1e300, 1234567890123456789012345678.0123456789, 'abc',
+                '你好🚚', 'it''s', X'00ff', X'', DATE '2024-02-29', '12:30:00.123',
+                '2024-01-01 00:00:01.9', '1969-12-31 23:59:59.999', '2024-01-01 00:00:00.123456',
+                '2024-01-01 00:00:00.123456789', '2024-01-01 00:00:00', [1, NULL], MAP {{'k': 1}},
+                named_struct('x', 1, 'y', NULL));
+             INSERT INTO t (id, n) VALUES (2, 0)"
+        ))
+        .await;
+        let rest = "SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n2, o, p, q, r, s, t, u, v, w
+                    FROM t ORDER BY id";
+        let before = w.run(rest).await;
+        w.run("UPDATE t SET n = n + 1").await;
+        w.run(
+            "MERGE INTO t USING (VALUES (1), (2)) AS src(k1) ON t.id = src.k1
+             WHEN MATCHED THEN UPDATE SET n = t.n + 1",
+        )
+        .await;
+        assert_eq!(w.run("SELECT n FROM t").await, ["2", "2"]);
+        assert_eq!(w.run(rest).await, before);
+        assert_eq!(w.run("DELETE FROM t WHERE u[1] = 1 AND w.x = 1").await, ["1 row deleted"]);
+        assert_eq!(w.run("SELECT id FROM t").await, ["2"]);
+    }
+}
+
+#[tokio::test]
 async fn values_must_fit_as_those_of_an_insert() {
     let w = filled(KINDS[0]).await;
     for (sql, reason) in [
