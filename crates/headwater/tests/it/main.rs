@@ -9,6 +9,7 @@
 
 mod corruption;
 mod coverage;
+mod differential;
 mod faults;
 mod ignored;
 mod properties;

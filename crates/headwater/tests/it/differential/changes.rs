@@ -1,0 +1,72 @@
+//! Random commits of a table: few keys, several rows of each, all kinds that the table takes.
+
+use serde_json::{Map, Value, json};
+
+use super::case::{Case, Commit, Compaction, Engine};
+use super::policy::{Fate, KINDS, Policy};
+use super::rng::Rng;
+use super::tables::Draft;
+use super::values::cell;
+
+/// Commits for the table.
+pub(super) fn commits(draft: &mut Draft, case: &Case) -> Vec<Commit> {
+    let policy = Policy::of(case);
+    let kinds = Kinds::of(&mut draft.rng, &policy);
+    let alternates = draft.rng.chance(25);
+    // In a third of the tables nothing is compacted.
+    let compacts = if policy.engine == "first-row" { 60 } else { *draft.rng.pick(&[0, 20, 40]) };
+    (0..draft.rng.within(2, 7))
+        .map(|_| {
+            let rows = (0..draft.rng.within(1, 8)).map(|_| row(draft, &kinds)).collect();
+            let rng = &mut draft.rng;
+            Commit {
+                rows,
+                batches: rng.within(1, 3),
+                by: if alternates && rng.chance(50) { Engine::Java } else { Engine::We },
+                compaction: if !rng.chance(compacts) {
+                    Compaction::None
+                } else if rng.chance(60) {
+                    Compaction::Full
+                } else {
+                    Compaction::Picked
+                },
+            }
+        })
+        .collect()
+}
+
+/// The kinds that rows have, the first mostly.
+struct Kinds {
+    usual: Vec<&'static str>,
+    percent_usual: usize,
+    all: Vec<&'static str>,
+}
+
+impl Kinds {
+    fn of(rng: &mut Rng, policy: &Policy<'_>) -> Self {
+        let all = KINDS.into_iter().filter(|k| policy.fate(k) != Fate::Refused).collect();
+        Self { usual: vec!["+I", "+U"], percent_usual: *rng.pick(&[40, 60, 80]), all }
+    }
+
+    fn pick(&self, rng: &mut Rng) -> &'static str {
+        let of = if rng.chance(self.percent_usual) { &self.usual } else { &self.all };
+        *rng.pick(of)
+    }
+}
+
+fn row(draft: &mut Draft, kinds: &Kinds) -> Value {
+    let kind = kinds.pick(&mut draft.rng);
+    let mut row = Map::new();
+    let mut told = kind;
+    for column in &draft.columns {
+        let value = if column.name == "kind" {
+            // The column decides, in small letters as well.
+            told = "+I";
+            json!(if draft.rng.chance(80) { kind.to_owned() } else { kind.to_lowercase() })
+        } else {
+            cell(&mut draft.rng, &column.domain, column.nulls)
+        };
+        row.insert(column.name.clone(), value);
+    }
+    json!({ "kind": told, "row": row })
+}
