@@ -5,6 +5,7 @@
 //! `exclusions.rs` names. `cargo xtask differential --seeds 5000` plays many, `--first 17
 //! --seeds 1` one. A failing seed is made smaller, printed, and kept in `regressions.rs`.
 
+mod algebra;
 mod case;
 mod changes;
 mod exclusions;

@@ -166,31 +166,12 @@ impl Play<'_> {
         let reply = self.oracle.apply(table, &json!({ "op": "read" }));
         let reply = reply.map_err(|e| Wrong::Java(format!("read: {e}")))?;
         let rows = reply["rows"].as_array().unwrap();
-        Ok(self.comparable(rows.iter().map(|r| r.as_str().unwrap().to_owned()).collect()))
+        Ok(normal(&self.policy, rows.iter().map(|r| r.as_str().unwrap().to_owned()).collect()))
     }
 
     fn we_read(&self, table: &Table, which: &str) -> Result<Vec<String>, Wrong> {
         let rows = run(lines(table)).map_err(|e| Wrong::We(format!("read of {which}: {e}")))?;
-        Ok(self.comparable(rows))
-    }
-
-    /// The lines, with arrays whose order is Java's hash map's in an order of their own.
-    fn comparable(&self, mut lines: Vec<String>) -> Vec<String> {
-        let unordered = self.policy.unordered();
-        if unordered.is_empty() {
-            return lines;
-        }
-        for line in &mut lines {
-            let mut row: Value = serde_json::from_str(line).unwrap();
-            for column in &unordered {
-                if let Value::Array(elements) = &mut row["row"][column] {
-                    elements.sort_by_key(Value::to_string);
-                }
-            }
-            *line = row.to_string();
-        }
-        lines.sort();
-        lines
+        Ok(normal(&self.policy, rows))
     }
 
     /// All four reads are equal; when the tables are not comparable, the two of each.
@@ -244,8 +225,32 @@ impl Play<'_> {
     }
 }
 
+/// The lines, with arrays whose order is Java's hash map's in an order of their own.
+pub(super) fn normal(policy: &Policy<'_>, mut lines: Vec<String>) -> Vec<String> {
+    let unordered = policy.unordered();
+    if unordered.is_empty() {
+        return lines;
+    }
+    for line in &mut lines {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        for column in &unordered {
+            if let Value::Array(elements) = &mut row["row"][column] {
+                elements.sort_by_key(Value::to_string);
+            }
+        }
+        *line = row.to_string();
+    }
+    lines.sort();
+    lines
+}
+
 /// One commit of ours, in batches of about the same size.
-async fn write(table: &Table, id: i64, rows: &[Value], batches: usize) -> Result<(), Error> {
+pub(super) async fn write(
+    table: &Table,
+    id: i64,
+    rows: &[Value],
+    batches: usize,
+) -> Result<(), Error> {
     let mut write = table.new_write().commit_user("we").build()?;
     for rows in rows.chunks(rows.len().div_ceil(batches).max(1)) {
         let (batch, kinds) = batch(table, rows);
