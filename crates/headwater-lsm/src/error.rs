@@ -3,6 +3,8 @@
 use arrow::error::ArrowError;
 use headwater_spec::ErrorKind;
 
+use crate::merge_engine::FunctionError;
+
 /// A batch, run or request that cannot be merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -122,6 +124,20 @@ pub enum LsmError {
         /// Number of rows returned.
         actual: usize,
     },
+    /// A `-U` or `-D` for an engine that cannot take anything back.
+    #[error("merge engine {engine} cannot merge -U and -D records: {option}")]
+    Retraction {
+        /// Name of the merge engine.
+        engine: &'static str,
+        /// Which options say what to do with them.
+        option: &'static str,
+    },
+    /// A column that orders records is not among those that are merged.
+    #[error("the sequence column '{column}' is not among the columns")]
+    NoColumn {
+        /// The column.
+        column: String,
+    },
     /// The source of a run failed.
     #[error("run cannot be read")]
     Source {
@@ -131,6 +147,9 @@ pub enum LsmError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A column cannot have its aggregate function, or holds values that it cannot merge.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
     /// An Arrow kernel failed.
     #[error("rows cannot be assembled")]
     Arrow(#[from] ArrowError),
@@ -149,12 +168,17 @@ impl LsmError {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::KeyType { .. } | Self::NoKeyColumn | Self::NullKey { .. } => ErrorKind::Invalid,
+            Self::KeyType { .. }
+            | Self::NoKeyColumn
+            | Self::NullKey { .. }
+            | Self::Retraction { .. }
+            | Self::NoColumn { .. } => ErrorKind::Invalid,
             Self::RowKind { .. } | Self::NotSorted { .. } | Self::NullPart { .. } => {
                 ErrorKind::Corrupt
             }
             Self::SequenceOverflow { .. } => ErrorKind::Unsupported,
             Self::Source { kind, .. } => *kind,
+            Self::Function(error) => error.kind(),
             Self::KeyColumns { .. }
             | Self::MixedKeys
             | Self::MixedColumns { .. }

@@ -10,6 +10,7 @@ mod error;
 mod key_value;
 mod merge;
 mod merge_engine;
+mod order;
 mod run;
 mod section;
 mod sort_buffer;
@@ -23,9 +24,11 @@ pub use key_value::{
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{
-    ColumnFunction, Deduplicate, Groups, Keeps, MergeEngineKind, MergeFunction, Step, Steps,
-    merge_engine,
+    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FunctionError,
+    FunctionOptions, Groups, Keeps, MergeFunction, MergeRules, Merged, PartialUpdate, Step, Steps,
+    can_retract, check_definition, column_function, function_names,
 };
+pub use order::SequenceOrder;
 pub use run::{BatchesRun, RunReader};
 pub use section::{key_order, sections};
 pub use sort_buffer::{Drain, SortBuffer};

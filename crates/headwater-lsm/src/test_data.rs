@@ -11,7 +11,7 @@ use headwater_spec::{DataType, TypeKind};
 
 use crate::error::LsmError;
 use crate::key_value::{KeyEncoder, KeyValueBatch, Keys};
-use crate::merge_engine::{Deduplicate, Groups, Keeps, MergeFunction};
+use crate::merge_engine::{Deduplicate, Groups, Keeps, MergeFunction, Merged};
 
 /// A record. Its value is text that no other record has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +117,8 @@ impl MergeFunction for DeduplicateAll {
         Keeps::All
     }
 
-    fn merge(&self, groups: &Groups) -> Result<KeyValueBatch, LsmError> {
-        let KeyValueBatch { keys, sequence, .. } = groups.records();
+    fn merge(&self, groups: &Groups) -> Result<Merged, LsmError> {
+        let (keys, sequence) = (groups.keys(), groups.sequence());
         let complete = groups.rows().last().is_some_and(|rows| rows.end == keys.len());
         assert!(complete, "records that belong to no group");
         for rows in groups.rows() {

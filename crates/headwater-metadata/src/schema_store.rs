@@ -75,6 +75,7 @@ impl TableStore {
             let Some(next) = current.changed(changes, has_data, now)? else {
                 return Ok(current);
             };
+            headwater_lsm::check_definition(&next)?;
             // Taken: another one changed the table in between.
             if self.publish_schema(&next).await? == Publish::Published {
                 return Ok(next);

@@ -11,6 +11,7 @@ use crate::types::{DataField, RowType};
 
 mod change;
 mod create;
+mod engine;
 mod features;
 mod json_text;
 mod nested;

@@ -41,6 +41,7 @@ impl Table {
             }
         }
         validate(&schema)?;
+        headwater_lsm::check_definition(&schema)?;
         self.reopened(schema, pinned)
     }
 

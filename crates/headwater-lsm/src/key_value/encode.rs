@@ -92,7 +92,7 @@ impl KeyEncoder {
     }
 }
 
-const fn is_integer_like(arrow: &Arrow) -> bool {
+pub(crate) const fn is_integer_like(arrow: &Arrow) -> bool {
     matches!(
         arrow,
         Arrow::Int8
@@ -112,6 +112,11 @@ fn integers(column: &ArrayRef) -> Result<ScalarBuffer<i64>, LsmError> {
     if column.null_count() > 0 {
         return Err(LsmError::NullKey { nulls: column.null_count(), rows: column.len() });
     }
+    integers_of(column)
+}
+
+/// The values of a column that is like an integer, anything where it is null.
+pub(crate) fn integers_of(column: &ArrayRef) -> Result<ScalarBuffer<i64>, LsmError> {
     Ok(match column.data_type() {
         Arrow::Int8 => widened::<Int8Type>(column),
         Arrow::Int16 => widened::<Int16Type>(column),

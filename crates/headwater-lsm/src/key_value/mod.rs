@@ -10,10 +10,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int8Array, Int64Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{filter, filter_record_batch, interleave, take};
-use arrow::datatypes::{Int8Type, Int64Type};
+use arrow::datatypes::{Int8Type, Int64Type, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 pub use encode::KeyEncoder;
+pub(crate) use encode::{integers_of, is_integer_like};
 
 use crate::error::LsmError;
 
@@ -225,16 +226,24 @@ impl KeyValueBatch {
         {
             return Ok(source.slice(first, rows.len()));
         }
+        let (keys, sequence, kinds) = Self::gather_heads(sources, rows)?;
+        let values: Vec<&RecordBatch> = sources.iter().map(|s| &s.values).collect();
+        Ok(Self { keys, sequence, kinds, values: gather_values(&values, rows)? })
+    }
+
+    /// Keys, sequence numbers and kinds of the records `(source, row)` of `sources`.
+    pub(crate) fn gather_heads(
+        sources: &[Self],
+        rows: &[(usize, usize)],
+    ) -> Result<(Keys, Int64Array, Int8Array), LsmError> {
         let keys: Vec<&Keys> = sources.iter().map(|s| &s.keys).collect();
         let sequence: Vec<&dyn Array> = sources.iter().map(|s| &s.sequence as _).collect();
         let kinds: Vec<&dyn Array> = sources.iter().map(|s| &s.kinds as _).collect();
-        let values: Vec<&RecordBatch> = sources.iter().map(|s| &s.values).collect();
-        Ok(Self {
-            keys: Keys::gather(&keys, rows)?,
-            sequence: gather_array(&sequence, rows)?.as_primitive::<Int64Type>().clone(),
-            kinds: gather_array(&kinds, rows)?.as_primitive::<Int8Type>().clone(),
-            values: gather_values(&values, rows)?,
-        })
+        Ok((
+            Keys::gather(&keys, rows)?,
+            gather_array(&sequence, rows)?.as_primitive::<Int64Type>().clone(),
+            gather_array(&kinds, rows)?.as_primitive::<Int8Type>().clone(),
+        ))
     }
 
     /// Whether the parts fit each other and the format.
@@ -251,7 +260,7 @@ impl KeyValueBatch {
 
     /// Whether `other` has the same columns.
     pub(crate) fn check_same_columns(&self, other: &RecordBatch) -> Result<(), LsmError> {
-        check_same_columns(&self.values, other)
+        check_same_columns(self.values.schema_ref(), other.schema_ref())
     }
 }
 
@@ -272,8 +281,7 @@ fn check_no_nulls(part: &'static str, array: &dyn Array) -> Result<(), LsmError>
 }
 
 /// Whether two batches have the same column types; names and nullability do not matter.
-pub(crate) fn check_same_columns(first: &RecordBatch, other: &RecordBatch) -> Result<(), LsmError> {
-    let (a, b) = (first.schema_ref(), other.schema_ref());
+pub(crate) fn check_same_columns(a: &SchemaRef, b: &SchemaRef) -> Result<(), LsmError> {
     let same = Arc::ptr_eq(a, b)
         || (a.fields().len() == b.fields().len()
             && a.fields().iter().zip(b.fields()).all(|(a, b)| a.data_type() == b.data_type()));

@@ -9,6 +9,7 @@ use super::loser_tree::LoserTree;
 use crate::error::LsmError;
 use crate::key_value::{KeyValueBatch, is_retract};
 use crate::merge_engine::{Groups, Keeps, MergeFunction, merge_groups};
+use crate::order::{SequenceOrder, SequenceValues};
 use crate::run::RunReader;
 
 /// Wins in a row after which the loop looks how far the run goes on alone.
@@ -69,12 +70,14 @@ impl<H: Heads> Merger<H> {
     /// `runs` with their first batches: at least one, oldest of equal sequence numbers first.
     pub(super) fn new(
         runs: Vec<(Run, KeyValueBatch)>,
-        engine: Arc<dyn MergeFunction>,
+        (engine, order): (Arc<dyn MergeFunction>, Option<Arc<SequenceOrder>>),
         options: SortMergeOptions,
     ) -> Result<Self, LsmError> {
+        // One run has each key once.
+        let order = order.filter(|_| runs.len() > 1);
         Ok(Self {
-            input: Input::new(runs)?,
-            output: Output::new(engine, options),
+            output: Output::new(engine, order.is_some(), options),
+            input: Input::new(runs, order)?,
             open: None,
             last_winner: 0,
             streak: 0,
@@ -167,6 +170,9 @@ impl<H: Heads> Merger<H> {
 
     fn close_group(&mut self) {
         if self.open.take().is_some() {
+            if !self.input.sequences.is_empty() {
+                self.output.order_group(&self.input.sequences);
+            }
             self.output.close_group();
         }
     }
@@ -187,10 +193,16 @@ struct Input<H: Heads> {
     keys: H,
     /// Between `entries`.
     tree: LoserTree<H::Entry>,
+    order: Option<Arc<SequenceOrder>>,
+    /// With `order`: what orders the records of each of `batches`.
+    sequences: Vec<SequenceValues>,
 }
 
 impl<H: Heads> Input<H> {
-    fn new(runs: Vec<(Run, KeyValueBatch)>) -> Result<Self, LsmError> {
+    fn new(
+        runs: Vec<(Run, KeyValueBatch)>,
+        order: Option<Arc<SequenceOrder>>,
+    ) -> Result<Self, LsmError> {
         let none = H::ended(usize::MAX);
         let mut input = Self {
             entries: vec![none; runs.len()],
@@ -198,6 +210,8 @@ impl<H: Heads> Input<H> {
             keys: H::default(),
             tree: LoserTree::new(&[], none, |_, _| false),
             runs: Vec::with_capacity(runs.len()),
+            order,
+            sequences: Vec::new(),
         };
         for (position, (run, batch)) in runs.into_iter().enumerate() {
             input.runs.push(run);
@@ -306,6 +320,11 @@ impl<H: Heads> Input<H> {
         if let Some(row) = unsorted {
             return Err(LsmError::NotSorted { run: run.number, batch: run.batches_read - 1, row });
         }
+        if let Some(order) = &self.order {
+            let columns = batch.values.columns();
+            let columns = order.columns().iter().filter_map(|&at| columns.get(at)).cloned();
+            self.sequences.push(order.encode(&columns.collect::<Vec<_>>())?);
+        }
         self.batches.push(batch);
         self.set_entry(position);
         Ok(())
@@ -325,6 +344,8 @@ impl<H: Heads> Input<H> {
             return Ok(());
         }
         let mut old: Vec<_> = std::mem::take(&mut self.batches).into_iter().map(Some).collect();
+        let mut sequences: Vec<_> =
+            std::mem::take(&mut self.sequences).into_iter().map(Some).collect();
         self.keys.clear();
         for position in 0..self.runs.len() {
             if self.head(position).is_none() {
@@ -332,6 +353,7 @@ impl<H: Heads> Input<H> {
             }
             let run = &mut self.runs[position];
             if let Some(batch) = old[run.batch].take() {
+                self.sequences.extend(sequences.get_mut(run.batch).and_then(Option::take));
                 run.batch = self.batches.len();
                 self.keys.push(&batch)?;
                 self.batches.push(batch);
@@ -356,14 +378,19 @@ struct Output {
     picked: Vec<Place>,
     /// With [`Keeps::All`]: where in `picked` each closed group ends.
     ends: Vec<usize>,
+    /// Groups are to be put in order: with [`Keeps::Last`] too, all records of the open one are
+    /// picked.
+    ordered: bool,
+    /// Where in `picked` the open group starts.
+    start: usize,
     ready: VecDeque<KeyValueBatch>,
 }
 
 impl Output {
-    fn new(engine: Arc<dyn MergeFunction>, options: SortMergeOptions) -> Self {
+    fn new(engine: Arc<dyn MergeFunction>, ordered: bool, options: SortMergeOptions) -> Self {
         let keeps = engine.keeps();
         let (picked, ends, ready) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { engine, options, keeps, picked, ends, ready }
+        Self { engine, options, keeps, picked, ends, ordered, start: 0, ready }
     }
 
     /// Records that the next batch still takes.
@@ -374,6 +401,7 @@ impl Output {
 
     #[inline]
     fn start_group(&mut self, place: Place) {
+        self.start = self.picked.len();
         self.picked.push(place);
     }
 
@@ -381,8 +409,26 @@ impl Output {
     #[inline]
     fn join_group(&mut self, place: Place) {
         match self.picked.last_mut() {
-            Some(last) if self.keeps == Keeps::Last => *last = place,
+            Some(last) if self.keeps == Keeps::Last && !self.ordered => *last = place,
             _ => self.picked.push(place),
+        }
+    }
+
+    /// Puts the records of the open group in order; they stand by sequence number.
+    fn order_group(&mut self, sequences: &[SequenceValues]) {
+        let Some(group) = self.picked.get_mut(self.start..).filter(|group| group.len() > 1) else {
+            return;
+        };
+        let compare = |a: &Place, b: &Place| sequences[a.0].compare(a.1, &sequences[b.0], b.1);
+        match self.keeps {
+            Keeps::All => group.sort_by(compare),
+            Keeps::Last => {
+                // Of equal ones the last.
+                if let Some(last) = group.iter().copied().max_by(|a, b| compare(a, b)) {
+                    self.picked.truncate(self.start);
+                    self.picked.push(last);
+                }
+            }
         }
     }
 
@@ -415,16 +461,18 @@ impl Output {
         if self.picked.is_empty() {
             return Ok(());
         }
-        let records = KeyValueBatch::gather(batches, &self.picked)?;
-        self.picked.clear();
         match self.keeps {
             Keeps::Last => {
-                self.ready.push_back(records);
+                self.ready.push_back(KeyValueBatch::gather(batches, &self.picked)?);
+                self.picked.clear();
                 Ok(())
             }
             Keeps::All => {
-                let groups = Groups::new(records, std::mem::take(&mut self.ends));
-                self.pass(merge_groups(self.engine.as_ref(), &groups)?)
+                let picked = std::mem::take(&mut self.picked);
+                let heads = KeyValueBatch::gather_heads(batches, &picked)?;
+                let values = batches.iter().map(|batch| batch.values.clone()).collect();
+                let groups = Groups::new(heads, values, picked, std::mem::take(&mut self.ends));
+                self.pass(merge_groups(self.engine.as_ref(), &groups)?.records)
             }
         }
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::error::LsmError;
 use crate::key_value::{KeyValueBatch, Keys};
 use crate::merge_engine::MergeFunction;
+use crate::order::SequenceOrder;
 use crate::run::RunReader;
 use head::{Heads, I64Heads, RowHeads};
 use merger::{Merger, Run};
@@ -50,6 +51,7 @@ impl Default for SortMergeOptions {
 pub struct SortMerge {
     state: State,
     engine: Arc<dyn MergeFunction>,
+    order: Option<Arc<SequenceOrder>>,
     options: SortMergeOptions,
 }
 
@@ -77,7 +79,15 @@ impl SortMerge {
         engine: Arc<dyn MergeFunction>,
         options: SortMergeOptions,
     ) -> Self {
-        Self { state: State::Unopened(runs), engine, options }
+        Self { state: State::Unopened(runs), engine, order: None, options }
+    }
+
+    /// Has the records of a key ordered by these columns of their values, and by sequence number
+    /// where those are equal.
+    #[must_use]
+    pub fn ordered_by(mut self, order: Option<Arc<SequenceOrder>>) -> Self {
+        self.order = order;
+        self
     }
 
     /// The next records in key order; `None` at the end.
@@ -115,7 +125,8 @@ impl SortMerge {
         for (number, reader) in readers.into_iter().enumerate() {
             runs.extend(Run::open(number, reader)?);
         }
-        let (engine, options) = (Arc::clone(&self.engine), self.options);
+        let options = self.options;
+        let engine = (Arc::clone(&self.engine), self.order.clone());
         Ok(match (runs.first().map(|(_, batch)| &batch.keys), options.ordered_runs) {
             (None, _) => State::Done,
             (Some(Keys::I64(_)), false) => State::I64(merger(runs, engine, options)?),
@@ -128,7 +139,7 @@ impl SortMerge {
 
 fn merger<H: Heads>(
     runs: Vec<(Run, KeyValueBatch)>,
-    engine: Arc<dyn MergeFunction>,
+    engine: (Arc<dyn MergeFunction>, Option<Arc<SequenceOrder>>),
     options: SortMergeOptions,
 ) -> Result<Box<Merger<H>>, LsmError> {
     Ok(Box::new(Merger::new(runs, engine, options)?))

@@ -3,18 +3,29 @@
 //! Which records meet is decided by [`crate::SortBuffer`] and [`crate::SortMerge`].
 //! Rules: `docs/spec/merge-engines.md`.
 
+mod aggregation;
 mod deduplicate;
+mod first_row;
+mod function;
+mod groups;
+mod newest;
+mod partial_update;
+mod rules;
 mod steps;
 
 use std::fmt::Debug;
-use std::ops::Range;
-use std::sync::Arc;
 
-pub use deduplicate::Deduplicate;
+pub use aggregation::Aggregation;
+pub use deduplicate::{Deduplicate, DeduplicateInserts};
+pub use first_row::FirstRow;
+pub use function::{FunctionError, FunctionOptions, can_retract, column_function, function_names};
+pub use groups::Groups;
+pub use partial_update::PartialUpdate;
+pub use rules::{MergeRules, check_definition};
 pub use steps::{ColumnFunction, Step, Steps};
 
 use crate::error::LsmError;
-use crate::key_value::KeyValueBatch;
+use crate::key_value::{KeyValueBatch, check_same_columns};
 
 /// What a merge function looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,53 +56,21 @@ pub trait MergeFunction: Debug + Send + Sync {
     ///
     /// # Errors
     /// When records break a rule of the engine, or an Arrow kernel fails.
-    fn merge(&self, groups: &Groups) -> Result<KeyValueBatch, LsmError>;
+    fn merge(&self, groups: &Groups) -> Result<Merged, LsmError>;
 }
 
-/// Records in ascending key order, those of one key next to each other, oldest first.
+/// What became of some keys.
 #[derive(Debug)]
-pub struct Groups {
-    records: KeyValueBatch,
-    ends: Vec<usize>,
+pub struct Merged {
+    /// One record for each key that exists.
+    pub records: KeyValueBatch,
+    /// Records that were older than others of their key by a sequence group.
+    pub older: u64,
 }
 
-impl Groups {
-    /// `ends`: where each group ends, ascending; the last is the number of records.
-    pub(crate) const fn new(records: KeyValueBatch, ends: Vec<usize>) -> Self {
-        Self { records, ends }
-    }
-
-    /// Number of groups.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is no group.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The records of all groups.
-    #[must_use]
-    pub const fn records(&self) -> &KeyValueBatch {
-        &self.records
-    }
-
-    /// For each group the rows of [`Groups::records`], oldest first; none is empty.
-    pub fn rows(&self) -> impl Iterator<Item = Range<usize>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| start..end)
-    }
-
-    /// The given rows of [`Groups::records`], as a function returns them.
-    ///
-    /// # Errors
-    /// When an Arrow kernel fails.
-    pub fn take(&self, rows: impl IntoIterator<Item = usize>) -> Result<KeyValueBatch, LsmError> {
-        let rows: Vec<_> = rows.into_iter().map(|row| (0, row)).collect();
-        KeyValueBatch::gather(std::slice::from_ref(&self.records), &rows)
+impl From<KeyValueBatch> for Merged {
+    fn from(records: KeyValueBatch) -> Self {
+        Self { records, older: 0 }
     }
 }
 
@@ -99,30 +78,18 @@ impl Groups {
 pub(crate) fn merge_groups(
     engine: &dyn MergeFunction,
     groups: &Groups,
-) -> Result<KeyValueBatch, LsmError> {
+) -> Result<Merged, LsmError> {
     let merged = engine.merge(groups)?;
-    if merged.len() > groups.len() {
-        let (groups, actual) = (groups.len(), merged.len());
+    if merged.records.len() > groups.len() {
+        let (groups, actual) = (groups.len(), merged.records.len());
         return Err(LsmError::MergeFunction { engine: engine.name(), groups, actual });
     }
-    merged.check()?;
-    groups.records.check_same_columns(&merged.values)?;
+    merged.records.check()?;
+    if let Some(schema) = groups.schema() {
+        check_same_columns(&schema, &merged.records.values.schema())?;
+    }
     Ok(merged)
 }
 
-/// The merge engines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum MergeEngineKind {
-    /// `deduplicate`: the last record of a key stays.
-    #[default]
-    Deduplicate,
-}
-
-/// The function of a merge engine.
-#[must_use]
-pub fn merge_engine(kind: MergeEngineKind) -> Arc<dyn MergeFunction> {
-    match kind {
-        MergeEngineKind::Deduplicate => Arc::new(Deduplicate),
-    }
-}
+#[cfg(test)]
+mod tests;

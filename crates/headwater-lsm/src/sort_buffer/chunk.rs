@@ -1,6 +1,6 @@
 //! Rows that were added to a write buffer together, or joined because they were few.
 
-use arrow::array::{Array, Int8Array, Int64Array};
+use arrow::array::{Array, ArrayRef, Int8Array, Int64Array};
 use arrow::compute::{concat, concat_batches};
 use arrow::record_batch::RecordBatch;
 
@@ -9,6 +9,7 @@ use crate::key_value::{
     INSERT, KeyValueBatch, Keys, array_size, check_kinds, check_same_columns, gather_values,
     record_batch_size,
 };
+use crate::order::{SequenceOrder, SequenceValues};
 
 /// Rows with consecutive sequence numbers.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Chunk {
         if std::mem::discriminant(&self.keys) != std::mem::discriminant(&other.keys) {
             return Err(LsmError::MixedKeys);
         }
-        check_same_columns(&self.values, &other.values)
+        check_same_columns(self.values.schema_ref(), other.values.schema_ref())
     }
 
     /// Whether the sequence numbers of `other` go on where these end.
@@ -119,20 +120,38 @@ fn join_keys(keys: &[&Keys]) -> Result<Keys, LsmError> {
     }
 }
 
-/// The records `(chunk, row)`.
-pub(super) fn gather(chunks: &[Chunk], rows: &[(usize, usize)]) -> Result<KeyValueBatch, LsmError> {
+/// Keys, sequence numbers and kinds of the records `(chunk, row)`.
+pub(super) fn gather_heads(
+    chunks: &[Chunk],
+    rows: &[(usize, usize)],
+) -> Result<(Keys, Int64Array, Int8Array), LsmError> {
     let keys: Vec<&Keys> = chunks.iter().map(|chunk| &chunk.keys).collect();
-    let values: Vec<&RecordBatch> = chunks.iter().map(|chunk| &chunk.values).collect();
     let sequence = rows.iter().map(|&(chunk, row)| chunks[chunk].sequence(row));
     let kinds = if chunks.iter().all(|chunk| chunk.kinds.is_none()) {
         vec![INSERT; rows.len()]
     } else {
         rows.iter().map(|&(chunk, row)| chunks[chunk].kind(row)).collect()
     };
-    Ok(KeyValueBatch {
-        keys: Keys::gather(&keys, rows)?,
-        sequence: Int64Array::from_iter_values(sequence),
-        kinds: kinds.into(),
-        values: gather_values(&values, rows)?,
-    })
+    Ok((Keys::gather(&keys, rows)?, Int64Array::from_iter_values(sequence), kinds.into()))
+}
+
+/// The records `(chunk, row)`.
+pub(super) fn gather(chunks: &[Chunk], rows: &[(usize, usize)]) -> Result<KeyValueBatch, LsmError> {
+    let (keys, sequence, kinds) = gather_heads(chunks, rows)?;
+    let values: Vec<&RecordBatch> = chunks.iter().map(|chunk| &chunk.values).collect();
+    Ok(KeyValueBatch { keys, sequence, kinds, values: gather_values(&values, rows)? })
+}
+
+/// The values of all chunks.
+pub(super) fn values(chunks: &[Chunk]) -> Vec<RecordBatch> {
+    chunks.iter().map(|chunk| chunk.values.clone()).collect()
+}
+
+impl Chunk {
+    /// What orders the records of a key, before their arrival.
+    pub(super) fn order_values(&self, order: &SequenceOrder) -> Result<SequenceValues, LsmError> {
+        let columns: Vec<ArrayRef> =
+            order.columns().iter().filter_map(|&at| self.values.columns().get(at)).cloned().collect();
+        order.encode(&columns)
+    }
 }

@@ -13,6 +13,7 @@ use arrow::record_batch::RecordBatch;
 use crate::error::LsmError;
 use crate::key_value::{KeyValueBatch, Keys};
 use crate::merge_engine::{Groups, Keeps, MergeFunction, merge_groups};
+use crate::order::SequenceOrder;
 use crate::run::RunReader;
 use chunk::Chunk;
 use sort::{Layout, Sorted};
@@ -40,6 +41,7 @@ pub struct SortBuffer {
     rows: usize,
     bytes: usize,
     next_sequence: Option<i64>,
+    order: Option<Arc<SequenceOrder>>,
 }
 
 impl SortBuffer {
@@ -47,6 +49,13 @@ impl SortBuffer {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Has the records of a key ordered by these columns, and by arrival where those are equal.
+    #[must_use]
+    pub fn ordered_by(mut self, order: Option<Arc<SequenceOrder>>) -> Self {
+        self.order = order;
+        self
     }
 
     /// Adds rows with the sequence numbers `first_sequence`, `first_sequence + 1`, ...
@@ -128,10 +137,17 @@ impl SortBuffer {
         }
         self.join_small()?;
         let layout = Layout::of(&self.chunks)?;
-        let sorted = sort::sort(&self.chunks, &layout, engine.keeps());
+        let (sorted, older) = match &self.order {
+            None => (sort::sort(&self.chunks, &layout, engine.keeps()), 0),
+            Some(order) => {
+                let mut sorted = sort::sort(&self.chunks, &layout, Keeps::All);
+                let older = sorted.order_groups(&self.chunks, &layout, order)?;
+                (sorted.keeping(engine.keeps()), older)
+            }
+        };
         let chunks = std::mem::take(&mut self.chunks);
         (self.rows, self.bytes) = (0, 0);
-        Ok(Drain { chunks, layout, sorted, next: 0, engine, batch_rows })
+        Ok(Drain { chunks, layout, sorted, next: 0, engine, batch_rows, older })
     }
 
     fn push(&mut self, chunk: Chunk, bytes: usize) -> Result<(), LsmError> {
@@ -172,9 +188,17 @@ pub struct Drain {
     next: usize,
     engine: Arc<dyn MergeFunction>,
     batch_rows: usize,
+    older: u64,
 }
 
 impl Drain {
+    /// Rows so far that arrived after a newer row of their key, by the buffer's order or by a
+    /// sequence group of the engine.
+    #[must_use]
+    pub const fn older_rows(&self) -> u64 {
+        self.older
+    }
+
     /// The next batch, which is not empty; `None` at the end.
     ///
     /// # Errors
@@ -193,12 +217,15 @@ impl Drain {
             self.next = self.sorted.batch_end(first, self.batch_rows);
             let positions = &self.sorted.positions[first..self.next];
             let rows: Vec<_> = positions.iter().map(|&p| self.layout.place(p)).collect();
-            let records = chunk::gather(&self.chunks, &rows)?;
             let merged = match self.engine.keeps() {
-                Keeps::Last => records,
+                Keeps::Last => chunk::gather(&self.chunks, &rows)?,
                 Keeps::All => {
-                    let groups = Groups::new(records, self.sorted.group_ends(first..self.next));
-                    merge_groups(self.engine.as_ref(), &groups)?
+                    let heads = chunk::gather_heads(&self.chunks, &rows)?;
+                    let ends = self.sorted.group_ends(first..self.next);
+                    let groups = Groups::new(heads, chunk::values(&self.chunks), rows, ends);
+                    let merged = merge_groups(self.engine.as_ref(), &groups)?;
+                    self.older = self.older.saturating_add(merged.older);
+                    merged.records
                 }
             };
             if !merged.is_empty() {

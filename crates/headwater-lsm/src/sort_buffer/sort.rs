@@ -9,6 +9,7 @@ use super::chunk::Chunk;
 use crate::error::LsmError;
 use crate::key_value::Keys;
 use crate::merge_engine::Keeps;
+use crate::order::SequenceOrder;
 
 /// Below this many rows a comparison sort beats counting digits.
 const RADIX_ROWS: usize = 512;
@@ -67,6 +68,58 @@ impl Sorted {
     pub(super) fn group_ends(&self, range: Range<usize>) -> Vec<usize> {
         let marks = self.ends_group[range].iter().enumerate();
         marks.filter(|&(_, &ends)| ends).map(|(row, _)| row + 1).collect()
+    }
+
+    /// Puts the rows of each key in `order`; those that it does not tell apart stay in order of
+    /// arrival. Returns how many rows arrived after a newer one of their key.
+    pub(super) fn order_groups(
+        &mut self,
+        chunks: &[Chunk],
+        layout: &Layout,
+        order: &SequenceOrder,
+    ) -> Result<u64, LsmError> {
+        if self.ends_group.iter().all(|&ends| ends) {
+            return Ok(0);
+        }
+        let values = chunks.iter().map(|chunk| chunk.order_values(order));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let compare = |a: usize, b: usize| {
+            let ((chunk, row), (other, other_row)) = (layout.place(a), layout.place(b));
+            values[chunk].compare(row, &values[other], other_row)
+        };
+        let (mut older, mut start) = (0, 0);
+        for end in 0..self.positions.len() {
+            if !self.ends_group[end] {
+                continue;
+            }
+            let rows = &mut self.positions[start..=end];
+            start = end + 1;
+            let Some((&first, rest)) = rows.split_first() else { continue };
+            let mut newest = first;
+            let mut late = 0;
+            for &row in rest {
+                if compare(row, newest).is_lt() {
+                    late += 1;
+                } else {
+                    newest = row;
+                }
+            }
+            if late > 0 {
+                rows.sort_by(|&a, &b| compare(a, b));
+                older += late;
+            }
+        }
+        Ok(older)
+    }
+
+    /// What an engine that keeps so much needs of all rows.
+    pub(super) fn keeping(mut self, keeps: Keeps) -> Self {
+        if keeps == Keeps::Last {
+            let mut ends = self.ends_group.iter();
+            self.positions.retain(|_| ends.next().is_some_and(|&ends| ends));
+            self.ends_group = Vec::new();
+        }
+        self
     }
 
     /// Of sorted entries. `same_key`: whether two neighbours have one key.

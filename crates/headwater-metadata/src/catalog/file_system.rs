@@ -151,6 +151,7 @@ impl Catalog for FileSystemCatalog {
             return Err(MetadataError::DatabaseNotFound { name: table.database.clone() });
         }
         let schema = definition.clone().into_schema(self.env.clock.now_millis())?;
+        headwater_lsm::check_definition(&schema)?;
         let exists = !store.schema_ids().await?.is_empty();
         if !exists {
             // The new table would show the rows of the old one.

@@ -7,6 +7,7 @@
 mod change;
 mod engine;
 mod known;
+pub(crate) mod merge;
 mod patterns;
 mod raw;
 mod support;
@@ -18,6 +19,9 @@ pub use change::{check_change, check_reset, effective_option, is_immutable};
 pub use known::{
     KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
     is_known, known, nearest, nearest_of, table_options,
+};
+pub use merge::{
+    FunctionOptions, MergeEngine, MergeOptions, RecordExpire, SequenceGroup,
 };
 pub use raw::Options;
 pub use support::{Findings, inspect};

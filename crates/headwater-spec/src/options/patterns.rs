@@ -19,8 +19,6 @@ pub(super) enum Pattern {
     Watermark,
 }
 
-const ONLY_DEDUPLICATE: &str = "only the merge engine 'deduplicate' is there";
-
 /// What stands behind `fields.<columns>.`, with the type of its value.
 const OF_FIELDS: [(&str, &str); 9] = [
     ("aggregate-function", "String"),
@@ -66,10 +64,7 @@ pub(super) fn pattern(key: &str) -> Option<Pattern> {
     if let Some(rest) = key.strip_prefix("fields.") {
         let (_, end) = rest.rsplit_once('.')?;
         let known = OF_FIELDS.iter().any(|(name, _)| *name == end);
-        return known.then_some(match end {
-            "stats-mode" => Pattern::Acts,
-            _ => Pattern::Kept(ONLY_DEDUPLICATE),
-        });
+        return known.then_some(Pattern::Acts);
     }
     if let Some(rest) = key.strip_prefix("file-index.") {
         let (kind, rest) = rest.split_once('.')?;
@@ -140,6 +135,8 @@ mod tests {
     fn patterns_are_exact() {
         for key in [
             "fields.a.stats-mode",
+            "fields.a,b.sequence-group",
+            "fields.a.aggregate-function",
             "file.format.per.level.5",
             "parquet.block.size",
             "parquet.compression",
@@ -147,8 +144,6 @@ mod tests {
             assert_eq!(pattern(key), Some(Pattern::Acts), "{key}");
         }
         for key in [
-            "fields.a,b.sequence-group",
-            "fields.a.aggregate-function",
             "file-index.bloom-filter.columns",
             "file-index.bloom-filter.a.fpp",
             "orc.stripe.size",

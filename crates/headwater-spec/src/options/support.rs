@@ -5,6 +5,7 @@
 
 use super::engine::is_connector_option;
 use super::known::{is_default, known, nearest};
+use super::merge::{MergeEngine, MergeOptions};
 use super::patterns::{Pattern, pattern};
 use super::table::{bool_option, file_compression, file_formats};
 use super::treatment::{OTHER_ROWS, Treatment, needs_key, treatment};
@@ -31,8 +32,12 @@ pub fn inspect(schema: &TableSchema) -> Result<Findings, SpecError> {
     let mut found = Findings::default();
     refuse_reads(schema, &mut found)?;
     refuse_writes(schema, &mut found)?;
+    let merge = MergeOptions::parse(schema)?;
     for (key, value) in schema.options.iter() {
-        warn(schema, key, value, &mut found.warnings);
+        warn(schema, &merge, key, value, &mut found.warnings);
+    }
+    if !schema.primary_keys.is_empty() && merge.engine == MergeEngine::FirstRow {
+        found.warnings.push(FIRST_ROW.to_owned());
     }
     Ok(found)
 }
@@ -52,15 +57,7 @@ fn refuse_reads(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecEr
         found.refuse_read.get_or_insert(reason);
     };
     let keyed = !schema.primary_keys.is_empty();
-    if let Some(engine) = schema.option("merge-engine")
-        && keyed
-        && !engine.eq_ignore_ascii_case("deduplicate")
-    {
-        refuse(format!(
-            "option 'merge-engine' = '{engine}' is not supported by this version (only deduplicate)"
-        ));
-    }
-    for key in ["ignore-delete", "pk-clustering-override", "deletion-vectors.enabled"] {
+    for key in ["pk-clustering-override", "deletion-vectors.enabled"] {
         if keyed && bool_option(schema, key, false)? {
             let key = given_as(schema, key).unwrap_or(key);
             refuse(format!(
@@ -74,12 +71,6 @@ fn refuse_reads(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecEr
                 "option '{key}' changes which rows are read and is not supported by this version"
             ));
         }
-    }
-    if keyed && schema.option("sequence.field").is_some() {
-        refuse(
-            "option 'sequence.field' decides which row wins and is not supported by this version"
-                .into(),
-        );
     }
     for key in OTHER_ROWS.iter().chain(&["scan.partitions"]) {
         if let Some(key) = given_as(schema, key) {
@@ -164,7 +155,6 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
         }
     }
     for key in [
-        "rowkind.field",
         "data-file.external-paths",
         "commit.callbacks",
         "tag.callbacks",
@@ -177,10 +167,40 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
     Ok(())
 }
 
-fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>) {
+const FIRST_ROW: &str = "option 'merge-engine' = 'first-row': rows are shown once a compaction by another engine has \
+     taken them up; this version does not compact";
+
+/// The engine that an option is about, if it is about one.
+fn engine_of(key: &str) -> Option<&'static [MergeEngine]> {
+    let of_functions: &[MergeEngine] = &[MergeEngine::Aggregation, MergeEngine::PartialUpdate];
+    match key {
+        "fields.default-aggregate-function" => Some(of_functions),
+        _ if key.starts_with("aggregation.") => Some(&[MergeEngine::Aggregation]),
+        _ if key.starts_with("partial-update.r") => Some(&[MergeEngine::PartialUpdate]),
+        _ if !key.starts_with("fields.") || key.ends_with(".stats-mode") => None,
+        _ if key.ends_with(".sequence-group") => Some(&[MergeEngine::PartialUpdate]),
+        _ => Some(of_functions),
+    }
+}
+
+fn warn(
+    schema: &TableSchema,
+    merge: &MergeOptions,
+    key: &str,
+    value: &str,
+    warnings: &mut Vec<String>,
+) {
     let kept = |reason: &str| {
         format!("option '{key}' = '{value}' is kept but has no effect in this version: {reason}")
     };
+    if engine_of(key).is_some_and(|engines| !engines.contains(&merge.engine))
+        && (known(key).is_some() || pattern(key).is_some())
+        && known(key).is_none_or(|option| !is_default(option, value))
+        && !schema.primary_keys.is_empty()
+    {
+        warnings.push(kept(&format!("the merge engine is '{}'", merge.engine.name())));
+        return;
+    }
     let Some(option) = known(key) else {
         warnings.extend(warn_unlisted(schema, key, value, kept));
         return;
@@ -203,6 +223,14 @@ fn warn(schema: &TableSchema, key: &str, value: &str, warnings: &mut Vec<String>
         warnings.push(kept("the table has no primary key"));
         return;
     }
+    if name == "sequence.field.sort-order" && merge.sequence.is_empty() {
+        warnings.push(kept("there is no 'sequence.field'"));
+        return;
+    }
+    if name == "record-level.time-field" && merge.expire.is_none() {
+        warnings.push(kept("there is no 'record-level.expire-time'"));
+        return;
+    }
     if let Treatment::Kept(reason) = treatment(name) {
         warnings.push(kept(reason));
     }
@@ -218,8 +246,11 @@ fn warn_unlisted(
     match pattern(key) {
         Some(Pattern::Information) => None,
         Some(Pattern::Acts) => match key.strip_prefix("fields.").and_then(|k| k.rsplit_once('.')) {
-            Some((column, _)) if schema.field(column).is_none() => {
-                Some(kept(&format!("there is no column '{column}'")))
+            Some((columns, _)) if columns.split(',').any(|c| schema.field(c.trim()).is_none()) => {
+                Some(kept(&format!("there is no column '{columns}'")))
+            }
+            Some((_, end)) if end != "stats-mode" && schema.primary_keys.is_empty() => {
+                Some(kept("the table has no primary key"))
             }
             None if key.contains(".per.level.") && schema.primary_keys.is_empty() => {
                 Some(kept("the table has no primary key"))

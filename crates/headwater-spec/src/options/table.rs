@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::known::{check_value, known};
+use super::merge::MergeOptions;
 use super::values::{parse_duration_millis, parse_memory};
 use crate::bucket::BucketFunction;
 use crate::error::SpecError;
@@ -32,10 +33,8 @@ pub struct TableOptions {
     pub num_levels: i32,
     /// `write-buffer-size`: bytes of rows that one bucket buffers at most; default 256 MB.
     pub write_buffer_bytes: u64,
-    /// `ignore-update-before`: written `-U` rows are left out; default false.
-    pub ignore_update_before: bool,
-    /// `ignore-delete`: written `-U` and `-D` rows are left out; default false.
-    pub ignore_delete: bool,
+    /// What becomes of records with one key, and which kinds of rows are left out.
+    pub merge: MergeOptions,
     /// `read.batch-size`: rows per batch of a read, if set.
     pub read_batch_rows: Option<usize>,
 }
@@ -204,8 +203,7 @@ impl TableOptions {
             },
             num_levels: int(schema, "num-levels", trigger.saturating_add(1))?,
             write_buffer_bytes: memory(schema, "write-buffer-size", 256 << 20)?,
-            ignore_update_before: bool_option(schema, "ignore-update-before", false)?,
-            ignore_delete: bool_option(schema, "ignore-delete", false)?,
+            merge: MergeOptions::parse(schema)?,
             read_batch_rows: match schema.option("read.batch-size") {
                 None => None,
                 Some(_) => Some(count(schema, "read.batch-size", 1024)?.max(1)),
@@ -330,12 +328,12 @@ fn wrong(key: &str, reason: impl Into<String>) -> SpecError {
     SpecError::Option { key: key.to_owned(), reason: reason.into() }
 }
 
-fn text(schema: &TableSchema, key: &str) -> Option<String> {
+pub(super) fn text(schema: &TableSchema, key: &str) -> Option<String> {
     schema.option(key).map(|v| v.trim().to_lowercase())
 }
 
 /// A value with the option's fallback names, checked against its declared type.
-fn value<'a>(schema: &'a TableSchema, key: &str) -> Result<Option<&'a str>, SpecError> {
+pub(super) fn value<'a>(schema: &'a TableSchema, key: &str) -> Result<Option<&'a str>, SpecError> {
     let option = known(key);
     let found = schema
         .option(key)
@@ -390,7 +388,7 @@ fn plain_bytes(schema: &TableSchema, key: &str, default: u64) -> Result<u64, Spe
     }
 }
 
-fn duration(schema: &TableSchema, key: &str, default_millis: u64) -> Result<Duration, SpecError> {
+pub(super) fn duration(schema: &TableSchema, key: &str, default_millis: u64) -> Result<Duration, SpecError> {
     let millis = match value(schema, key)? {
         None => default_millis,
         Some(v) => parse_duration_millis(v).map_err(|reason| wrong(key, reason))?,

@@ -5,12 +5,14 @@
 use crate::options::Options;
 
 /// Options whose value is a list of columns.
-const LISTS: [&str; 5] = [
+const LISTS: [&str; 6] = [
     "bucket-key",
     "sequence.field",
     "rowkind.field",
     "record-level.time-field",
     "clustering.columns",
+    // Java leaves this one, and then cannot open the table.
+    "partial-update.remove-record-on-sequence-group",
 ];
 /// Ends of `fields.<columns>.<end>` whose value is a list of columns, too.
 const VALUES_TOO: [&str; 2] = [".sequence-group", ".nested-key"];

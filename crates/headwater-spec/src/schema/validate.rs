@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::{TableSchema, features};
+use super::{TableSchema, engine, features};
 use crate::error::SpecError;
 use crate::options::{TableOptions, effective_option};
 use crate::types::{DataType, TypeKind};
@@ -21,6 +21,7 @@ pub fn validate(schema: &TableSchema) -> Result<(), SpecError> {
     check_buckets(schema)?;
     check_columns_in_options(schema)?;
     check_engine(schema)?;
+    engine::check(schema)?;
     features::check(schema)?;
     check_retention(schema)
 }

@@ -10,14 +10,16 @@ use arrow::datatypes::{Int8Type, Int64Type, Schema, SchemaRef};
 use futures::StreamExt;
 use futures::stream;
 use headwater_lsm::{
-    INSERT, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, RunReader, SortMerge,
-    SortMergeOptions, merge_engine,
+    Deduplicate, INSERT, KeyEncoder, KeyValueBatch, LsmError, MergeFunction, MergeRules, RunReader,
+    SequenceOrder, SortMerge, SortMergeOptions,
 };
+use headwater_spec::options::MergeEngine;
 use headwater_spec::types::arrow_field;
 use headwater_spec::{DataField, DataFileMeta, DataType, ErrorKind};
 
 use super::assemble::Assembler;
 use super::builder::ReadBuilder;
+use super::expiry::Expiry;
 use super::file::{Unit, Units, Wanted, kind_field, sequence_field};
 use super::plan::key_types;
 use super::split::Split;
@@ -33,14 +35,25 @@ pub(super) fn read(
     sections: &[Vec<Vec<DataFileMeta>>],
 ) -> Result<RowStream> {
     let assembler = Assembler::new(read, split);
-    let layout = Arc::new(Layout::new(read, assembler.stored_fields())?);
+    let merge = &read.table.options().merge;
+    let rules = MergeRules::new(read.table.schema(), merge);
+    let expiry = Expiry::of(read);
+    let alone = expiry.fields_beside(assembler.stored_fields());
+    let mut together = alone.clone();
+    together.extend(rules.needed_beside(&alone));
+    let (function, order) = (rules.function(&together)?, rules.order(&together)?);
     let keys = read.table.schema().trimmed_primary_keys();
     let is_key = |field: &DataField| keys.contains(&field.name);
     let merger = Merger {
-        several: Wanted::new(read, split, layout.fields.clone(), is_key)?,
-        single: Wanted::new(read, split, layout.fields.clone(), |_| true)?,
+        several: Wanted::new(read, split, Vec::new(), is_key)?,
+        single: Wanted::new(read, split, Vec::new(), |_| true)?,
         sections: sections.iter().cloned().collect(),
-        layout,
+        several_layout: Arc::new(Layout::new(read, together)?),
+        single_layout: Arc::new(Layout::new(read, alone)?),
+        function,
+        order,
+        ignores_deletes: merge.engine == MergeEngine::Deduplicate && merge.ignore_delete,
+        expiry,
         assembler,
         row_kind: read.row_kind,
         current: None,
@@ -171,10 +184,17 @@ struct SystemValues {
 
 /// Merges section after section.
 struct Merger {
+    /// What is read where runs are merged, and where there is one.
     several: Wanted,
     single: Wanted,
+    several_layout: Arc<Layout>,
+    single_layout: Arc<Layout>,
+    function: Arc<dyn MergeFunction>,
+    order: Option<Arc<SequenceOrder>>,
+    /// The function only passes over retractions, where there are any.
+    ignores_deletes: bool,
+    expiry: Expiry,
     sections: VecDeque<Vec<Vec<DataFileMeta>>>,
-    layout: Arc<Layout>,
     assembler: Assembler,
     row_kind: bool,
     current: Option<SortMerge>,
@@ -188,13 +208,16 @@ impl Merger {
         // The last of equal sequence numbers wins: let that be the newest file.
         runs.sort_by_key(|run| largest_sequence(run));
         let system = SystemColumns::needed(&runs, self.row_kind);
-        let wanted = if runs.len() == 1 { &self.single } else { &self.several };
-        let wanted = wanted.with_fields(self.layout.fields(system));
+        let (wanted, layout) = match runs.len() {
+            1 => (&self.single, &self.single_layout),
+            _ => (&self.several, &self.several_layout),
+        };
+        let wanted = wanted.with_fields(layout.fields(system));
         let batch_rows = self.options.batch_rows;
         let mut readers: Vec<Box<dyn RunReader>> = Vec::with_capacity(runs.len());
         for files in runs {
             let system = SystemValues {
-                encoder: KeyEncoder::new(&self.layout.key_types)?,
+                encoder: KeyEncoder::new(&layout.key_types)?,
                 read: system,
                 largest_sequence: largest_sequence(&files),
             };
@@ -202,13 +225,20 @@ impl Merger {
                 units: wanted.fetch(files),
                 current: None,
                 system,
-                layout: Arc::clone(&self.layout),
+                layout: Arc::clone(layout),
                 batch_rows,
             }));
         }
-        let engine = merge_engine(MergeEngineKind::Deduplicate);
+        // One run has each key once. Kinds are only read where rows are retracted.
+        let function: Arc<dyn MergeFunction> =
+            if readers.len() == 1 || self.ignores_deletes && !system.kind {
+                Arc::new(Deduplicate)
+            } else {
+                Arc::clone(&self.function)
+            };
+        let order = self.order.clone().filter(|_| readers.len() > 1);
         let options = SortMergeOptions { ordered_runs: !system.sequence, ..self.options };
-        self.current = Some(SortMerge::new(readers, engine, options));
+        self.current = Some(SortMerge::new(readers, function, options).ordered_by(order));
         Ok(true)
     }
 
@@ -219,9 +249,12 @@ impl Merger {
             let Some(merge) = &mut self.current else { break };
             match merge.next_batch()? {
                 Some(batch) => {
-                    let rows = batch.len();
                     let kinds: ArrayRef = Arc::new(batch.kinds);
-                    let values = batch.values.columns();
+                    let Some((values, kinds)) = self.expiry.live(batch.values, kinds)? else {
+                        continue;
+                    };
+                    let rows = values.num_rows();
+                    let values = values.columns();
                     ready.push_back(self.assembler.assemble(values, Some(kinds), rows)?);
                 }
                 None => self.current = None,

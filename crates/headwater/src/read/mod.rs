@@ -3,6 +3,7 @@
 mod assemble;
 mod builder;
 mod counters;
+mod expiry;
 pub(crate) mod file;
 mod footers;
 mod merge_read;

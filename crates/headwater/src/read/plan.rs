@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use headwater_lsm::{key_order, sections};
 use headwater_metadata::plan::{EntryFilter, PlanCounts};
 use headwater_spec::manifest::ManifestEntry;
+use headwater_spec::options::MergeEngine;
 use headwater_spec::{BinaryRow, DataFileMeta, DataType, Datum, ErrorKind, Snapshot, SpecError};
 
 use super::builder::ReadBuilder;
@@ -55,10 +56,15 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
         real_buckets_only: true,
         ..EntryFilter::default()
     };
-    let (entries, manifests) =
+    let (mut entries, manifests) =
         table.store().live_entries(&snapshot, &partition_types, &filter).await?;
+    if first_row(read) {
+        // A key is first in level 0 only once a compaction has looked for it in the levels above.
+        entries.retain(|entry| entry.file.level > 0);
+    }
     let mut plan =
         Plan { snapshot_id: Some(snapshot.id), files: entries.len(), manifests, ..Plan::default() };
+    let expires = table.options().merge.expire.is_some();
     let mut pruner = FilePruner::new(read);
     pruner.load_schemas(entries.iter().map(|e| e.file.schema_id)).await?;
     for (partition, bucket, total_buckets, files) in group(entries) {
@@ -71,7 +77,8 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
         };
         let mut left = 0;
         for files in kept {
-            let split = Split { partition_values: values.clone(), bucket, total_buckets, files };
+            let partition_values = values.clone();
+            let split = Split { partition_values, bucket, total_buckets, files, expires };
             left += split.files().count();
             plan.splits.push(split);
         }
@@ -159,7 +166,7 @@ fn split_bucket(
         return Ok(pack(kept, weigh, target(read)).into_iter().map(SplitFiles::Raw).collect());
     }
     let key_types = key_types(read)?;
-    if is_raw(&files) {
+    if is_raw(&files, first_row(read)) {
         let mut kept = Vec::with_capacity(files.len());
         for file in files {
             if pruner.may_match(&file)? {
@@ -200,10 +207,17 @@ fn split_bucket(
     Ok(bins.map(|bin| merge_or_raw(bin, read.row_kind)).collect())
 }
 
-/// Files above level 0, all of one level and without retractions, hold each key once.
-fn is_raw(files: &[DataFileMeta]) -> bool {
+fn first_row(read: &ReadBuilder) -> bool {
+    read.table.has_primary_key() && read.table.options().merge.engine == MergeEngine::FirstRow
+}
+
+/// Files above level 0, all of one level and without retractions, hold each key once; those of
+/// `first-row` in whatever levels they are.
+fn is_raw(files: &[DataFileMeta], first_row: bool) -> bool {
     let level = files.first().map_or(0, |f| f.level);
-    level > 0 && files.iter().all(|f| f.level == level && f.delete_row_count == Some(0))
+    files.iter().all(|f| {
+        f.level > 0 && (first_row || f.level == level) && f.delete_row_count == Some(0)
+    })
 }
 
 /// A split of single files without retractions needs no merge.

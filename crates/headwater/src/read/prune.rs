@@ -26,6 +26,8 @@ pub(super) struct FilePruner<'a> {
     bucket_keys: Option<BucketKeys>,
     buckets: HashMap<i32, HashSet<i32>>,
     schemas: HashMap<i64, TableSchema>,
+    /// What may decide about files whose records are merged with others.
+    merged_filter: Option<Predicate>,
 }
 
 impl<'a> FilePruner<'a> {
@@ -35,6 +37,7 @@ impl<'a> FilePruner<'a> {
             bucket_keys: bucket_key_values(read),
             buckets: HashMap::new(),
             schemas: HashMap::new(),
+            merged_filter: merged_filter(read),
         }
     }
 
@@ -73,7 +76,11 @@ impl<'a> FilePruner<'a> {
 
     /// Whether a file may hold a matching row.
     pub(super) fn may_match(&self, file: &DataFileMeta) -> Result<bool> {
-        let Some(filter) = &self.read.filter else { return Ok(true) };
+        self.may_match_filter(file, self.read.filter.as_ref())
+    }
+
+    fn may_match_filter(&self, file: &DataFileMeta, filter: Option<&Predicate>) -> Result<bool> {
+        let Some(filter) = filter else { return Ok(true) };
         let stats = self.column_stats(file).map_err(|e| corrupt_stats(self.read, file, &e))?;
         Ok(filter.may_match(file.row_count, &|column| stats.get(&column).cloned()))
     }
@@ -95,7 +102,7 @@ impl<'a> FilePruner<'a> {
             return Ok(if kept.is_empty() { None } else { Some(vec![kept]) });
         }
         for file in runs.iter().flatten() {
-            if self.may_match(file)? {
+            if self.may_match_filter(file, self.merged_filter.as_ref())? {
                 return Ok(Some(runs));
             }
         }
@@ -143,6 +150,20 @@ impl<'a> FilePruner<'a> {
         }
         Ok(out)
     }
+}
+
+/// The part of the filter that a merged row can only match if one of its records does: all of it if
+/// the row is one of them, else what is said of the key.
+fn merged_filter(read: &ReadBuilder) -> Option<Predicate> {
+    let filter = read.filter.as_ref()?;
+    let schema = read.table.schema();
+    if read.table.options().merge.engine.keeps_records_whole() {
+        return Some(filter.clone());
+    }
+    let is_key = |column: &usize| {
+        schema.fields.get(*column).is_some_and(|field| schema.primary_keys.contains(&field.name))
+    };
+    filter.remap_conjuncts(&|column| Some(column).filter(is_key))
 }
 
 /// The bucket key values that the filter asks for: `=` or `IN` on every bucket column.

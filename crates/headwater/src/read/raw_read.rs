@@ -1,11 +1,16 @@
 //! Reads splits whose files need no merge: file by file, unit by unit.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int8Array};
 use futures::StreamExt;
 use futures::stream;
+use headwater_lsm::INSERT;
 use headwater_spec::DataFileMeta;
 
 use super::assemble::Assembler;
 use super::builder::ReadBuilder;
+use super::expiry::Expiry;
 use super::file::{Unit, Units, Wanted};
 use super::split::Split;
 use super::stream::RowStream;
@@ -13,12 +18,14 @@ use crate::error::Result;
 
 pub(super) fn read(read: &ReadBuilder, split: &Split, files: &[DataFileMeta]) -> Result<RowStream> {
     let assembler = Assembler::new(read, split);
-    let fields = assembler.stored_fields();
+    let expiry = Expiry::of(read);
+    let fields = expiry.fields_beside(assembler.stored_fields());
     let wanted = Wanted::new(read, split, fields, |_| true)?;
     let state = State {
         units: wanted.fetch(files.to_vec()),
         current: None,
         assembler,
+        expiry,
         batch_rows: read.batch_rows(),
     };
     let pools = read.table.env().pools.clone();
@@ -48,6 +55,7 @@ struct State {
     units: Units,
     current: Option<Unit>,
     assembler: Assembler,
+    expiry: Expiry,
     batch_rows: usize,
 }
 
@@ -56,7 +64,11 @@ impl State {
         let Some(batch) = unit.next_batch(self.batch_rows)? else { return Ok((self, None)) };
         self.current = Some(unit);
         // Without a merge every row is an insert: Java does not look at stored kinds here.
-        let out = self.assembler.assemble(batch.columns(), None, batch.num_rows())?;
+        let kinds: ArrayRef = Arc::new(Int8Array::from_value(INSERT, batch.num_rows()));
+        let Some((rows, kinds)) = self.expiry.live(batch, kinds)? else {
+            return Ok((self, None));
+        };
+        let out = self.assembler.assemble(rows.columns(), Some(kinds), rows.num_rows())?;
         Ok((self, Some(out)))
     }
 }

@@ -9,6 +9,8 @@ pub struct Split {
     pub(crate) bucket: i32,
     pub(crate) total_buckets: i32,
     pub(crate) files: SplitFiles,
+    /// Rows are left out when their time is over.
+    pub(crate) expires: bool,
 }
 
 /// How the files of a split relate.
@@ -66,6 +68,9 @@ impl Split {
     #[must_use]
     pub fn exact_rows(&self, keyed: bool) -> Option<u64> {
         let SplitFiles::Raw(files) = &self.files else { return None };
+        if self.expires {
+            return None;
+        }
         files.iter().try_fold(0_u64, |sum, file| {
             let plain = !keyed || file.delete_row_count == Some(0);
             plain.then_some(sum.checked_add(u64::try_from(file.row_count).ok()?)?)

@@ -7,7 +7,7 @@ use std::vec::IntoIter;
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
 use bytes::Bytes;
 use headwater_lsm::{
-    Drain, KeyEncoder, KeyValueBatch, LsmError, MergeEngineKind, SortBuffer, merge_engine,
+    Drain, KeyEncoder, KeyValueBatch, LsmError, MergeFunction, SequenceOrder, SortBuffer,
 };
 use headwater_spec::{BinaryRow, DataFileMeta};
 
@@ -26,9 +26,22 @@ const PICKED_BYTES: usize = 16 << 20;
 /// Rows that wait to be written.
 enum Buffer {
     /// With a primary key: sorted and merged when written.
-    Sorted(SortBuffer, Arc<KeyEncoder>),
+    Sorted(SortBuffer, Arc<Merging>),
     /// Without: in arrival order.
     Plain(Vec<RecordBatch>, usize),
+}
+
+/// How the rows of a bucket with a primary key become one run.
+pub(super) struct Merging {
+    pub(super) encoder: KeyEncoder,
+    pub(super) function: Arc<dyn MergeFunction>,
+    pub(super) order: Option<Arc<SequenceOrder>>,
+}
+
+impl Merging {
+    fn buffer(&self) -> SortBuffer {
+        SortBuffer::new().ordered_by(self.order.clone())
+    }
 }
 
 /// One bucket that is being written.
@@ -47,13 +60,15 @@ pub(super) struct BucketWriter {
     buffer: Buffer,
     /// Files written since the last prepared commit.
     pub(super) files: Vec<DataFileMeta>,
+    /// Rows in them, or merged away, that arrived after a newer one of their key.
+    pub(super) rows_older: u64,
 }
 
 impl BucketWriter {
     pub(super) fn new(
         table: &Table,
         layout: &Arc<FileLayout>,
-        encoder: Option<&Arc<KeyEncoder>>,
+        merging: Option<&Arc<Merging>>,
         place: (BinaryRow, i32, String),
         (next_sequence, known_snapshot): (i64, i64),
     ) -> Self {
@@ -68,11 +83,12 @@ impl BucketWriter {
             files_named: 0,
             next_sequence,
             known_snapshot,
-            buffer: match encoder {
-                Some(encoder) => Buffer::Sorted(SortBuffer::new(), Arc::clone(encoder)),
+            buffer: match merging {
+                Some(merging) => Buffer::Sorted(merging.buffer(), Arc::clone(merging)),
                 None => Buffer::Plain(Vec::new(), 0),
             },
             files: Vec::new(),
+            rows_older: 0,
         }
     }
 
@@ -88,10 +104,10 @@ impl BucketWriter {
     pub(super) fn add(&mut self, batch: RecordBatch, kinds: Option<Int8Array>) -> Result<()> {
         let rows = batch.num_rows();
         match &mut self.buffer {
-            Buffer::Sorted(buffer, encoder) => {
+            Buffer::Sorted(buffer, merging) => {
                 let keys: Vec<ArrayRef> =
                     self.layout.key_at.iter().map(|at| Arc::clone(batch.column(*at))).collect();
-                buffer.add(encoder.encode(&keys)?, self.next_sequence, kinds, batch)?;
+                buffer.add(merging.encoder.encode(&keys)?, self.next_sequence, kinds, batch)?;
                 self.next_sequence =
                     self.next_sequence.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
             }
@@ -123,9 +139,15 @@ impl BucketWriter {
             }
             self.files.push(file.finish(&self.layout, &self.dir).await?);
         }
-        if let Rows::Plain { next_sequence, .. } = rows {
-            // Files of a table without buckets count from 0 each, as Java's do.
-            self.next_sequence = if self.table.options().bucket > 0 { next_sequence } else { 0 };
+        match rows {
+            Rows::Sorted { drain, .. } => {
+                self.rows_older = self.rows_older.saturating_add(drain.older_rows());
+            }
+            Rows::Plain { next_sequence, .. } => {
+                // Files of a table without buckets count from 0 each, as Java's do.
+                let counted = self.table.options().bucket > 0;
+                self.next_sequence = if counted { next_sequence } else { 0 };
+            }
         }
         Ok(())
     }
@@ -133,9 +155,9 @@ impl BucketWriter {
     async fn take_rows(&mut self) -> Result<Option<Rows>> {
         Ok(match &mut self.buffer {
             Buffer::Sorted(buffer, _) if buffer.is_empty() => None,
-            Buffer::Sorted(buffer, _) => {
-                let mut full = std::mem::replace(buffer, SortBuffer::new());
-                let engine = merge_engine(MergeEngineKind::Deduplicate);
+            Buffer::Sorted(buffer, merging) => {
+                let mut full = std::mem::replace(buffer, merging.buffer());
+                let engine = Arc::clone(&merging.function);
                 let job = move || {
                     let row_bytes = (full.memory_size() / full.rows().max(1)).max(1);
                     let picked = (PICKED_BYTES / row_bytes).clamp(1, PICKED_ROWS);

@@ -39,6 +39,11 @@ pub struct CommitOutcome {
     pub snapshot_id: Option<i64>,
     /// Rows added.
     pub rows: u64,
+    /// Written rows that arrived after a newer one of their key, by `sequence.field` or by a
+    /// sequence group, and so changed nothing or less than they say. Counted among rows that were
+    /// buffered together; rows that are older than stored ones are not among them, because stored
+    /// rows are not looked up.
+    pub rows_older: u64,
     /// Buckets whose rows were numbered anew because another writer committed first, with the
     /// largest sequence number there now.
     pub moved: Vec<MovedBucket>,

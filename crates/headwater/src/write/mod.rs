@@ -9,6 +9,7 @@ mod check;
 mod commit;
 mod defaults;
 mod file;
+mod kinds;
 mod overwrite;
 mod rebase;
 mod route;

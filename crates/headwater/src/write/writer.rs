@@ -3,22 +3,23 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int8Array, RecordBatch};
-use arrow::compute::{filter, filter_record_batch, take, take_record_batch};
+use arrow::array::{ArrayRef, AsArray, Int8Array, RecordBatch};
+use arrow::compute::{take, take_record_batch};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
-use headwater_lsm::KeyEncoder;
+use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::MetadataError;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
-use super::bucket::BucketWriter;
+use super::bucket::{BucketWriter, Merging};
 use super::builder::Overwrite;
 use super::check::check_batch;
 use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
 use super::file::FileLayout;
+use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
 use crate::error::{Error, Result};
@@ -35,7 +36,8 @@ pub struct TableWrite {
     layout: Arc<FileLayout>,
     router: Router,
     defaults: Defaults,
-    encoder: Option<Arc<KeyEncoder>>,
+    merging: Option<Arc<Merging>>,
+    kinds: Kinds,
     buckets: HashMap<(BinaryRow, i32), BucketWriter>,
     /// Largest committed sequence number of each bucket of the known partitions.
     committed: HashMap<(BinaryRow, i32), i64>,
@@ -43,6 +45,8 @@ pub struct TableWrite {
     known_partitions: HashMap<BinaryRow, i64>,
     memory: Reservation,
     rows: u64,
+    /// Rows of the pending files that arrived after newer ones.
+    rows_older: u64,
     /// Files that wait for a commit to succeed.
     pending: Vec<CommitMessage>,
     /// Rows were lost on the way to files: nothing more can be committed.
@@ -71,10 +75,15 @@ impl TableWrite {
         read_snapshot: Option<i64>,
     ) -> Result<Self> {
         let schema = table.schema();
-        let encoder = if table.has_primary_key() {
+        let merging = if table.has_primary_key() {
             let keys = schema.columns(&schema.trimmed_primary_keys())?;
             let types: Vec<_> = keys.into_iter().map(|f| f.data_type).collect();
-            Some(Arc::new(KeyEncoder::new(&types)?))
+            let rules = MergeRules::new(schema, &table.options().merge);
+            Some(Arc::new(Merging {
+                encoder: KeyEncoder::new(&types)?,
+                function: rules.function(&schema.fields)?,
+                order: rules.order(&schema.fields)?,
+            }))
         } else {
             None
         };
@@ -84,12 +93,14 @@ impl TableWrite {
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
             defaults: Defaults::new(schema)?,
-            encoder,
+            merging,
+            kinds: Kinds::new(&table)?,
             buckets: HashMap::new(),
             committed: HashMap::new(),
             known_partitions: HashMap::new(),
             memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
             rows: 0,
+            rows_older: 0,
             pending: Vec::new(),
             broken: false,
             in_doubt: false,
@@ -130,11 +141,10 @@ impl TableWrite {
     ) -> Result<()> {
         self.check_whole()?;
         check_batch(&self.table, batch)?;
-        self.check_kinds(batch, kinds)?;
         // Nullability of the caller's schema does not matter any more.
         let batch = RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?;
         let batch = self.defaults.fill(batch)?;
-        let (batch, kinds) = self.without_ignored(batch, kinds)?;
+        let (batch, kinds) = self.kinds.apply(batch, kinds)?;
         let kinds = kinds.as_ref();
         let routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
@@ -184,57 +194,6 @@ impl TableWrite {
         })
     }
 
-    /// The kinds of rows that the table ignores.
-    fn ignored_kinds(&self) -> &'static [i8] {
-        let options = self.table.options();
-        match (options.ignore_delete, options.ignore_update_before) {
-            (true, _) => &[headwater_lsm::UPDATE_BEFORE, headwater_lsm::DELETE],
-            (false, true) => &[headwater_lsm::UPDATE_BEFORE],
-            (false, false) => &[],
-        }
-    }
-
-    /// The rows without the kinds that the table ignores.
-    fn without_ignored(
-        &self,
-        batch: RecordBatch,
-        kinds: Option<&Int8Array>,
-    ) -> Result<(RecordBatch, Option<Int8Array>)> {
-        let Some(kinds) = kinds else { return Ok((batch, None)) };
-        let ignored = self.ignored_kinds();
-        if ignored.is_empty() {
-            return Ok((batch, Some(kinds.clone())));
-        }
-        let kept: BooleanArray =
-            kinds.values().iter().map(|k| Some(!ignored.contains(k))).collect();
-        let left = filter(kinds, &kept)?;
-        Ok((filter_record_batch(&batch, &kept)?, Some(AsArray::as_primitive(&left).clone())))
-    }
-
-    fn check_kinds(&self, batch: &RecordBatch, kinds: Option<&Int8Array>) -> Result<()> {
-        let Some(kinds) = kinds else { return Ok(()) };
-        let refuse =
-            |reason: String| Err(Error::Request { table: self.table.name().to_owned(), reason });
-        if kinds.len() != batch.num_rows() || kinds.null_count() > 0 {
-            return refuse(format!(
-                "{} row kinds ({} null) were given for {} rows",
-                kinds.len(),
-                kinds.null_count(),
-                batch.num_rows()
-            ));
-        }
-        if let Some(kind) = kinds.values().iter().find(|k| !(0..=3).contains(*k)) {
-            return refuse(format!("{kind} is not a row kind: 0 +I, 1 -U, 2 +U, 3 -D"));
-        }
-        let ignored = self.ignored_kinds();
-        if !self.table.has_primary_key()
-            && kinds.values().iter().any(|k| *k != 0 && !ignored.contains(k))
-        {
-            return refuse("it has no primary key and takes only +I rows".into());
-        }
-        Ok(())
-    }
-
     fn bucket(&mut self, partition: BinaryRow, bucket: i32) -> Result<&mut BucketWriter> {
         match self.buckets.entry((partition, bucket)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
@@ -250,7 +209,7 @@ impl TableWrite {
                 Ok(free.insert(BucketWriter::new(
                     &self.table,
                     &self.layout,
-                    self.encoder.as_ref(),
+                    self.merging.as_ref(),
                     (key.0, key.1, dir),
                     (next, known),
                 )))
@@ -374,9 +333,10 @@ impl TableWrite {
         self.broken = false;
         self.memory.free();
         for key in keys {
-            if let Some(bucket) = self.buckets.get_mut(&key)
-                && !bucket.files.is_empty()
-            {
+            let Some(bucket) = self.buckets.get_mut(&key) else { continue };
+            let older = std::mem::take(&mut bucket.rows_older);
+            self.rows_older = self.rows_older.saturating_add(older);
+            if !bucket.files.is_empty() {
                 self.pending.push(CommitMessage {
                     partition: bucket.partition.clone(),
                     bucket: bucket.bucket,
@@ -422,7 +382,7 @@ impl TableWrite {
             read_snapshot: self.read_snapshot,
         };
         let done = commit(job, &mut self.pending).await;
-        let outcome = match done {
+        let mut outcome = match done {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.in_doubt |=
@@ -431,6 +391,7 @@ impl TableWrite {
             }
         };
         self.pending.clear();
+        outcome.rows_older = std::mem::take(&mut self.rows_older);
         self.in_doubt = false;
         self.replaced = self.target.replaces();
         if !outcome.moved.is_empty() {
