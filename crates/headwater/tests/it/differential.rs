@@ -32,10 +32,10 @@ use report::Report;
 use tables::generate;
 
 /// How many failing seeds are made smaller and shown in full.
-const SHOWN: usize = 5;
+const SHOWN: usize = 3;
 
 /// How many cases making one smaller may play.
-const TRIES: usize = 250;
+const TRIES: usize = 150;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -67,7 +67,7 @@ fn play_seeds(seeds: std::ops::Range<u64>, oracle: &'static Oracle) -> (Report, 
                     let mut results = results.lock().unwrap();
                     match outcome {
                         Ok(played) => results.0.add(&case, left_out, &played),
-                        Err(Wrong::We(text)) if text.contains("not supported") => {} // TEMPORARY
+                        Err(Wrong::We(text)) if text.contains("unknown aggregate function") => {} // TEMPORARY
                         Err(wrong) => results.1.push(Failure { seed, case, wrong }),
                     }
                 }

@@ -1,4 +1,5 @@
-//! Cases that once failed, each with a name: what `differential.rs` printed for a seed.
+//! Cases with a name: seeds that once failed, as `differential.rs` printed them, and what results
+//! of merges depend on (`compat/deviations.md#merging-what-depends-on-when-records-meet`).
 
 use headwater_testkit::require_java;
 
@@ -24,4 +25,13 @@ macro_rules! cases {
     )*};
 }
 
-cases! {}
+cases! {
+    a_group_without_sequence_shows_until_it_is_merged,
+    a_lone_array_is_not_made_distinct,
+    a_lone_delete_is_taken_back_from_nothing,
+    inserts_after_a_removal_add_to_the_removed_row,
+    only_deletes_in_a_group_are_a_delete,
+    statistics_of_nothing_but_nan,
+    the_smaller_value_is_newer_across_files,
+    values_of_a_removed_row_show_through_nulls,
+}

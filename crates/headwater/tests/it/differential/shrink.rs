@@ -137,7 +137,9 @@ fn without_column(case: &mut Case, name: &str) -> bool {
         return false;
     }
     let mut options = case.schema["options"].as_object().cloned().unwrap_or_default();
-    options.retain(|key, _| !key.starts_with(&format!("fields.{name}.")));
+    options.retain(|key, _| {
+        !key.starts_with(&format!("fields.{name}.")) || key.ends_with(".sequence-group")
+    });
     for (key, value) in &mut options {
         let names: Vec<&str> = value.as_str().unwrap_or_default().split(',').collect();
         let names_columns = key.ends_with(".sequence-group") || key.ends_with(".field");
