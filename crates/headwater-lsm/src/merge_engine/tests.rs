@@ -408,3 +408,54 @@ proptest! {
         prop_assert_eq!(read(&schema, &parts).unwrap(), expected);
     }
 }
+
+/// `cargo test --release -p headwater-lsm -- --ignored time_of_engines --nocapture`
+#[test]
+#[ignore = "prints times"]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures")]
+fn time_of_engines_over_a_million_rows() {
+    const ROWS: i64 = 1_000_000;
+    let columns = ["k", "g", "a", "b", "h", "c", "d"];
+    let grouped = [PARTIAL, ("fields.g.sequence-group", "a,b"), ("fields.h.sequence-group", "c,d")];
+    let sum = [
+        ("merge-engine", "aggregation"),
+        ("fields.a.aggregate-function", "sum"),
+        ("fields.b.aggregate-function", "max"),
+    ];
+    for (name, options) in [
+        ("deduplicate", &[][..]),
+        ("deduplicate by sequence.field", &[("sequence.field", "g")]),
+        ("partial-update", &[PARTIAL]),
+        ("partial-update in groups", &grouped),
+        ("aggregation", &sum),
+    ] {
+        let schema = table(&columns, options);
+        let merge = MergeOptions::parse(&schema).unwrap();
+        let rules = MergeRules::new(&schema, &merge);
+        let encoder = KeyEncoder::new(&[schema.fields[0].data_type.clone()]).unwrap();
+        let mut buffer = SortBuffer::new().ordered_by(rules.order(&schema.fields).unwrap());
+        for first in (0..ROWS).step_by(8192) {
+            let rows = first..(first + 8192).min(ROWS);
+            let column = |at: i64| {
+                let value = |i: i64| match at {
+                    0 => Some(i.wrapping_mul(7_919) % 600_000),
+                    1..=3 if i % 2 == 0 => Some(i),
+                    4.. if i % 2 == 1 => Some(i),
+                    _ => None,
+                };
+                Arc::new(rows.clone().map(value).collect::<Int64Array>()) as ArrayRef
+            };
+            let values: Vec<ArrayRef> = (0..7).map(column).collect();
+            let keys = encoder.encode(&values[..1]).unwrap();
+            let batch = RecordBatch::try_new(arrow_schema(&schema.row_type()), values).unwrap();
+            buffer.add(keys, first, None, batch).unwrap();
+        }
+        let start = std::time::Instant::now();
+        let mut drain = buffer.drain(rules.function(&schema.fields).unwrap(), 131_072).unwrap();
+        let mut rows = 0;
+        while let Some(batch) = drain.next_batch().unwrap() {
+            rows += batch.len();
+        }
+        println!("{name}: {rows} rows, {:?}", start.elapsed());
+    }
+}

@@ -234,8 +234,7 @@ fn functions(schema: &TableSchema) -> Result<BTreeMap<String, FunctionOptions>, 
             "nested-key" => known.nested_key = names(value),
             "count-limit" => {
                 let number = value.trim().parse();
-                let number =
-                    number.map_err(|_| wrong(key, format!("{value:?} is not a number")))?;
+                let number = number.map_err(|_| wrong(key, format!("{value:?} is not a number")))?;
                 known.count_limit = Some(number);
             }
             "ts-field" => known.time_field = Some(value.to_owned()),

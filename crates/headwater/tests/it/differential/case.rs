@@ -60,15 +60,6 @@ impl Case {
         fields.filter_map(|f| f["name"].as_str()).collect()
     }
 
-    pub(super) fn to_json(&self) -> Value {
-        let commits: Vec<Value> = self.commits.iter().map(Commit::to_json).collect();
-        json!({
-            "schema": self.schema,
-            "makers": self.makers.map(Engine::text),
-            "commits": commits,
-        })
-    }
-
     pub(super) fn from_json(json: &Value) -> Self {
         let commits = json["commits"].as_array().unwrap();
         Self {
