@@ -144,7 +144,7 @@ pub fn problems(attempt: impl Fn(&Golden, &str) -> Result<(), String>) -> Vec<St
     problems
 }
 
-/// What a read needs besides plain append and `deduplicate` tables in Parquet; `None` when nothing.
+/// What a read needs besides plain tables in Parquet; `None` when nothing.
 pub fn needs(table: &Golden, file: &str) -> Option<String> {
     let by_read = [
         ("stream", "stream reads"),
@@ -158,13 +158,9 @@ pub fn needs(table: &Golden, file: &str) -> Option<String> {
     if let Some((_, reason)) = by_read.iter().find(|(prefix, _)| file.starts_with(prefix)) {
         return Some((*reason).to_owned());
     }
-    if let Some(engine) = table.option("merge-engine").filter(|e| *e != "deduplicate") {
-        return Some(format!("merge engine {engine}"));
-    }
     let by_option = [
         ("deletion-vectors.enabled", "deletion vectors"),
         ("data-evolution.enabled", "data evolution"),
-        ("sequence.field", "sequence.field"),
     ];
     if let Some((_, reason)) = by_option.iter().find(|(key, _)| table.option(key).is_some()) {
         return Some((*reason).to_owned());

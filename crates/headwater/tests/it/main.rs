@@ -10,6 +10,7 @@
 mod corruption;
 mod coverage;
 mod differential;
+mod engines;
 mod faults;
 mod ignored;
 mod properties;

@@ -181,14 +181,15 @@ fn collect(rng: &mut Rng, options: &mut Vec<(&'static str, String)>) -> Domain {
         ("DOUBLE", json!(["3ff0000000000000", "0000000000000000", "8000000000000000"])),
         ("BOOLEAN", json!([true, false, null])),
     ];
-    // Elements without null: Java's comparison of two rows or arrays fails when one is null.
+    // Java fails to compare a row or array with null, and takes arrays and maps with nulls inside
+    // for different unless both are in a write buffer (`compat/deviations.md#merging`).
     let constructed = [
         (
             "ROW<a INT, b STRING>",
             json!([{"a": 1, "b": "x"}, {"a": 1, "b": null}, {"a": 2, "b": "x"}]),
         ),
-        ("ARRAY<INT>", json!([[1], [1, null], []])),
-        ("MAP<STRING, INT>", json!([[["k", 1]], [["k", null]], []])),
+        ("ARRAY<INT>", json!([[1], [1, 2], []])),
+        ("MAP<STRING, INT>", json!([[["k", 1]], [["k", 2]], []])),
     ];
     let (element, values) = if rng.chance(25) { rng.pick(&constructed) } else { rng.pick(&plain) };
     let arrays = arrays(rng, values.as_array().unwrap(), 5);

@@ -5,8 +5,9 @@ use headwater::{Datum, Op, Predicate, ReadBuilder, Table};
 
 type Row = Vec<Option<Datum>>;
 
-/// What is wrong with narrow reads of the table, if anything.
-pub(super) async fn check(table: &Table) -> Result<(), String> {
+/// What is wrong with narrow reads of the table, if anything. A third of the columns, which ones
+/// depends on `turn`, is filtered by.
+pub(super) async fn check(table: &Table, turn: usize) -> Result<(), String> {
     let width = table.row_type().fields.len();
     let all: Vec<usize> = (0..width).collect();
     let full = rows(&table.new_read(), table, &all).await?;
@@ -22,7 +23,7 @@ pub(super) async fn check(table: &Table) -> Result<(), String> {
         }
     }
     // Filters that one of the rows, and that no row need pass.
-    for column in &all {
+    for column in all.iter().filter(|c| (*c + turn).is_multiple_of(3)) {
         let values = full.iter().filter_map(|row| row[*column].clone()).take(2);
         let equal = values.map(|v| Predicate::leaf(*column, Op::Eq, vec![v]));
         let null = [Op::IsNull, Op::IsNotNull].map(|op| Predicate::leaf(*column, op, Vec::new()));

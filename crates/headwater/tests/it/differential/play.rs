@@ -205,7 +205,7 @@ impl Play<'_> {
         if check["problems"].as_array().is_none_or(|p| !p.is_empty()) {
             return Err(Wrong::Other(format!("Java's check: {:#}", check["problems"])));
         }
-        run(narrow::check(&self.table)).map_err(Wrong::Other)?;
+        run(narrow::check(&self.table, self.played.rows_written)).map_err(Wrong::Other)?;
         self.refusals()?;
         Ok(self.played)
     }
