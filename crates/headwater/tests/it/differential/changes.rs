@@ -15,9 +15,10 @@ pub(super) fn commits(draft: &mut Draft, case: &Case) -> Vec<Commit> {
     let alternates = draft.rng.chance(25);
     // In a third of the tables nothing is compacted.
     let compacts = if policy.engine == "first-row" { 60 } else { *draft.rng.pick(&[0, 20, 40]) };
+    let most = if draft.columns.iter().any(|c| c.domain.values.len() > 20) { 60 } else { 8 };
     (0..draft.rng.within(2, 7))
         .map(|_| {
-            let rows = (0..draft.rng.within(1, 8)).map(|_| row(draft, &kinds)).collect();
+            let rows = (0..draft.rng.within(1, most)).map(|_| row(draft, &kinds)).collect();
             let rng = &mut draft.rng;
             Commit {
                 rows,

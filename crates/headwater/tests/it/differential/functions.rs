@@ -182,7 +182,7 @@ fn collect(rng: &mut Rng, options: &mut Vec<(&'static str, String)>) -> Domain {
         ("BOOLEAN", json!([true, false, null])),
     ];
     // Java fails to compare a row or array with null, and takes arrays and maps with nulls inside
-    // for different unless both are in a write buffer (`compat/deviations.md#merging`).
+    // for different unless both are in a write buffer (`compat/deviations.md#reading`).
     let constructed = [
         (
             "ROW<a INT, b STRING>",

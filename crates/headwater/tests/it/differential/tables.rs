@@ -126,6 +126,11 @@ impl Draft {
         for column in &mut self.columns {
             column.not_null = true;
         }
+        if self.rng.chance(25) {
+            // Records of a key come in several batches.
+            let rows = self.rng.within(1, 6);
+            self.option("read.batch-size", rows.to_string());
+        }
         let buckets = *self.rng.pick(&["1", "1", "1", "2", "3", "4"]);
         self.option("bucket", buckets);
     }
@@ -135,6 +140,10 @@ impl Draft {
         for i in 0..self.rng.within(least, most) {
             let domain = values::any(&mut self.rng);
             self.column(&format!("v{i}"), domain, 25);
+            if self.rng.chance(8) {
+                let column = self.columns.last_mut().unwrap();
+                (column.not_null, column.nulls) = (true, 0);
+            }
         }
     }
 
@@ -191,10 +200,6 @@ impl Draft {
     }
 
     fn plain_partial_update(&mut self) {
-        if self.rng.chance(15) {
-            let column = self.columns.last_mut().unwrap();
-            (column.not_null, column.nulls) = (true, 0);
-        }
         self.sequence_fields(30);
         match self.rng.below(4) {
             0 => self.ignore_deletes(&["ignore-delete", "partial-update.ignore-delete"]),

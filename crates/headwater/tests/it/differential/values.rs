@@ -43,6 +43,9 @@ pub(super) fn ordered(rng: &mut Rng) -> Domain {
 pub(super) fn key(rng: &mut Rng) -> Domain {
     const COMMON: [&str; 6] =
         ["INT", "STRING", "DECIMAL(10, 2)", "DECIMAL(38, 18)", "TIMESTAMP(3)", "DATE"];
+    if rng.chance(12) {
+        return Domain::new("INT", (0..30).map(Value::from).collect());
+    }
     let mut types = key_types();
     if rng.chance(75) {
         types.retain(|t| COMMON.contains(&t.0));
