@@ -15,12 +15,19 @@ type Keys = HashSet<String>;
 /// A rule: whether a row of this key is left out of a commit that has rows of `keys`.
 type Rule = fn(&Policy<'_>, key: &str, keys: &Keys) -> bool;
 
-const RULES: &[Rule] = &[descending_in_one_flush];
+const RULES: &[Rule] = &[descending_in_one_flush, limited_arrays_merged_in_a_flush];
 
 /// `sequence.field.sort-order` = `descending`: in one flush Java keeps the largest value, across
 /// files the smallest; we the smallest everywhere (`compat/deviations.md#writing`).
 fn descending_in_one_flush(policy: &Policy<'_>, key: &str, keys: &Keys) -> bool {
     policy.descending && keys.contains(key)
+}
+
+/// `nested_update` with `nested-key` and `count-limit`: after a merge Java's array has the order of
+/// a hash map, and so it depends on that which of its rows another array takes
+/// (`compat/deviations.md#reading`).
+fn limited_arrays_merged_in_a_flush(policy: &Policy<'_>, key: &str, keys: &Keys) -> bool {
+    policy.limits_keyed_arrays() && keys.contains(key)
 }
 
 /// The case without what is left out; the number of rows that went.

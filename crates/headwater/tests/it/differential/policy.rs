@@ -140,6 +140,13 @@ impl<'a> Policy<'a> {
         self.case.columns().into_iter().filter(is_unordered).collect()
     }
 
+    /// Whether an array has both `nested-key` and `count-limit`.
+    pub(super) fn limits_keyed_arrays(&self) -> bool {
+        let has = |column: &&str, option| self.of_column(column, option).is_some();
+        let columns = self.case.columns();
+        columns.iter().any(|c| has(c, "nested-key") && has(c, "count-limit"))
+    }
+
     /// Whether it matters which files a compaction picks, which depends on their sizes: then both
     /// tables are no longer comparable after one that is not full.
     pub(super) fn depends_on_picks(&self) -> bool {

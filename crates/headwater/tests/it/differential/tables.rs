@@ -43,6 +43,7 @@ pub(super) fn generate(seed: u64) -> (Case, usize) {
         _ => draft.first_row(),
     }
     draft.row_kinds();
+    draft.limits_of_keyed_arrays();
     if draft.rng.chance(60) {
         let Draft { rng, columns, .. } = &mut draft;
         rng.shuffle(columns);
@@ -297,6 +298,21 @@ impl Draft {
         self.sequence_fields(25);
         if self.rng.chance(8) {
             self.option("ignore-delete", "true");
+        }
+    }
+
+    /// Which rows `count-limit` lets into an array with `nested-key` depends on the order of Java's
+    /// hash map (`compat/deviations.md#reading`), unless each is added as it was written, after
+    /// all others: not in groups, nor with a sequence field.
+    fn limits_of_keyed_arrays(&mut self) {
+        let has = |option: &str| self.options.keys().any(|k| k.ends_with(option));
+        if has(".sequence-group") || has("sequence.field") {
+            let options = self.options.clone();
+            let keyed = |k: &str| {
+                let array = k.strip_suffix(".count-limit");
+                array.is_some_and(|array| options.contains_key(&format!("{array}.nested-key")))
+            };
+            self.options.retain(|k, _| !keyed(k));
         }
     }
 
