@@ -119,7 +119,8 @@ impl Groups {
     pub fn take(&self, records: &[usize]) -> Result<KeyValueBatch, LsmError> {
         let places = self.places(records);
         let columns = self.schema().map_or(0, |schema| schema.fields().len());
-        let values = (0..columns).map(|c| self.picked(c, &places)).collect::<Result<Vec<_>, _>>()?;
+        let values =
+            (0..columns).map(|c| self.picked(c, &places)).collect::<Result<Vec<_>, _>>()?;
         self.merged(records, values, None)
     }
 

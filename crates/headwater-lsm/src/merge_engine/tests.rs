@@ -54,8 +54,7 @@ fn flushed(
             .map(|c| Arc::new(rows.iter().map(|r| r.1[c]).collect::<Int64Array>()) as ArrayRef)
             .collect();
         let keys = encoder.encode(&columns[..1])?;
-        let batch =
-            RecordBatch::try_new(arrow_schema(&schema.row_type()), columns).unwrap();
+        let batch = RecordBatch::try_new(arrow_schema(&schema.row_type()), columns).unwrap();
         let kinds: Vec<i8> = rows.iter().map(|r| r.0).collect();
         buffer.add(keys, next, Some(kinds.into()), batch)?;
         next += i64::try_from(rows.len()).unwrap();
@@ -94,8 +93,7 @@ fn read(schema: &TableSchema, flushes: &[&[Row]]) -> Result<Vec<Row>, LsmError> 
         runs.push(Box::new(crate::BatchesRun::new(batches)));
         first += i64::try_from(rows.len()).unwrap();
     }
-    let merge_options =
-        SortMergeOptions { batch_rows: 5, drop_deletes: true, ordered_runs: false };
+    let merge_options = SortMergeOptions { batch_rows: 5, drop_deletes: true, ordered_runs: false };
     let merge = SortMerge::new(runs, rules.function(&schema.fields)?, merge_options)
         .ordered_by(rules.order(&schema.fields)?);
     let batches = merge.collect::<Result<Vec<_>, _>>()?;
@@ -303,7 +301,9 @@ fn model(records: &[Stored]) -> Stored {
         inserted |= !retracts;
         let of = |values: &[Value], at: &[usize]| at.iter().map(|&c| values[c]).collect::<Vec<_>>();
         let counts = |at: &[usize]| at.iter().any(|&c| input[c].is_some());
-        if *kind == DELETE && counts(groups[1].0) && of(input, groups[1].0) >= of(&values, groups[1].0)
+        if *kind == DELETE
+            && counts(groups[1].0)
+            && of(input, groups[1].0) >= of(&values, groups[1].0)
         {
             values.clone_from(input);
             removed = true;
@@ -345,9 +345,8 @@ fn model(records: &[Stored]) -> Stored {
 fn record(kinds: bool) -> impl Strategy<Value = Row> {
     let value = || prop::option::weighted(0.7, 0_i64..4);
     let kind = if kinds { 0_i8..4 } else { 0..1 };
-    (kind, 0_i64..5, prop::collection::vec(value(), 8)).prop_map(|(kind, key, rest)| {
-        (kind, std::iter::once(Some(key)).chain(rest).collect())
-    })
+    (kind, 0_i64..5, prop::collection::vec(value(), 8))
+        .prop_map(|(kind, key, rest)| (kind, std::iter::once(Some(key)).chain(rest).collect()))
 }
 
 proptest! {

@@ -150,8 +150,12 @@ pub(super) fn values(chunks: &[Chunk]) -> Vec<RecordBatch> {
 impl Chunk {
     /// What orders the records of a key, before their arrival.
     pub(super) fn order_values(&self, order: &SequenceOrder) -> Result<SequenceValues, LsmError> {
-        let columns: Vec<ArrayRef> =
-            order.columns().iter().filter_map(|&at| self.values.columns().get(at)).cloned().collect();
+        let columns: Vec<ArrayRef> = order
+            .columns()
+            .iter()
+            .filter_map(|&at| self.values.columns().get(at))
+            .cloned()
+            .collect();
         order.encode(&columns)
     }
 }

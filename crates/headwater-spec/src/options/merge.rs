@@ -71,6 +71,10 @@ pub struct MergeOptions {
     pub default_function: Option<String>,
     /// `fields.<column>.aggregate-function` and its settings, by column.
     pub functions: BTreeMap<String, FunctionOptions>,
+    /// `changelog-producer` = `lookup` or `force-lookup`: a compaction out of level 0 looks up what
+    /// is above, so that the lowest level above 0 has a key's whole row, and levels further up
+    /// count no more.
+    pub looked_up: bool,
     /// `record-level.expire-time` and `record-level.time-field`.
     pub expire: Option<RecordExpire>,
 }
@@ -145,6 +149,8 @@ impl MergeOptions {
             aggregation_removes: bool_option(schema, AGGREGATION_REMOVES, false)?,
             default_function: value(schema, DEFAULT_FUNCTION)?.map(str::to_owned),
             functions,
+            looked_up: text(schema, "changelog-producer").as_deref() == Some("lookup")
+                || bool_option(schema, "force-lookup", false)?,
             expire: expire(schema)?,
         })
     }
@@ -234,7 +240,8 @@ fn functions(schema: &TableSchema) -> Result<BTreeMap<String, FunctionOptions>, 
             "nested-key" => known.nested_key = names(value),
             "count-limit" => {
                 let number = value.trim().parse();
-                let number = number.map_err(|_| wrong(key, format!("{value:?} is not a number")))?;
+                let number =
+                    number.map_err(|_| wrong(key, format!("{value:?} is not a number")))?;
                 known.count_limit = Some(number);
             }
             "ts-field" => known.time_field = Some(value.to_owned()),

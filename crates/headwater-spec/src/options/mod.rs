@@ -20,9 +20,7 @@ pub use known::{
     KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
     is_known, known, nearest, nearest_of, table_options,
 };
-pub use merge::{
-    FunctionOptions, MergeEngine, MergeOptions, RecordExpire, SequenceGroup,
-};
+pub use merge::{FunctionOptions, MergeEngine, MergeOptions, RecordExpire, SequenceGroup};
 pub use raw::Options;
 pub use support::{Findings, inspect};
 pub use table::{

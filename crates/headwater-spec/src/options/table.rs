@@ -388,7 +388,11 @@ fn plain_bytes(schema: &TableSchema, key: &str, default: u64) -> Result<u64, Spe
     }
 }
 
-pub(super) fn duration(schema: &TableSchema, key: &str, default_millis: u64) -> Result<Duration, SpecError> {
+pub(super) fn duration(
+    schema: &TableSchema,
+    key: &str,
+    default_millis: u64,
+) -> Result<Duration, SpecError> {
     let millis = match value(schema, key)? {
         None => default_millis,
         Some(v) => parse_duration_millis(v).map_err(|reason| wrong(key, reason))?,

@@ -21,6 +21,7 @@ use super::assemble::Assembler;
 use super::builder::ReadBuilder;
 use super::expiry::Expiry;
 use super::file::{Unit, Units, Wanted, kind_field, sequence_field};
+use super::levels;
 use super::plan::key_types;
 use super::split::Split;
 use super::stream::RowStream;
@@ -52,6 +53,7 @@ pub(super) fn read(
         single_layout: Arc::new(Layout::new(read, alone)?),
         function,
         order,
+        looked_up: merge.looked_up && !merge.engine.keeps_records_whole(),
         ignores_deletes: merge.engine == MergeEngine::Deduplicate && merge.ignore_delete,
         expiry,
         assembler,
@@ -157,22 +159,23 @@ struct SystemColumns {
 }
 
 impl SystemColumns {
-    /// `runs`: sorted runs by their largest sequence number.
-    fn needed(runs: &[Vec<DataFileMeta>], row_kind: bool) -> Self {
+    /// `runs`: sorted runs by their largest sequence number, each in one or several levels.
+    fn needed(runs: &[Vec<Vec<DataFileMeta>>], row_kind: bool) -> Self {
         let overlap = runs.windows(2).any(|pair| match pair {
             [older, newer] => {
-                let least = newer.iter().map(|f| f.min_sequence_number).min();
-                largest_sequence(older) >= least.unwrap_or(i64::MAX)
+                let least = newer.iter().flatten().map(|f| f.min_sequence_number).min();
+                largest_sequence(older.iter().flatten()) >= least.unwrap_or(i64::MAX)
             }
             _ => false,
         });
-        let retracts = runs.iter().flatten().any(|f| f.delete_row_count != Some(0));
+        let mut files = runs.iter().flatten().flatten();
+        let retracts = files.any(|f| f.delete_row_count != Some(0));
         Self { sequence: overlap, kind: row_kind || retracts }
     }
 }
 
-fn largest_sequence(run: &[DataFileMeta]) -> i64 {
-    run.iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN)
+fn largest_sequence<'a>(run: impl IntoIterator<Item = &'a DataFileMeta>) -> i64 {
+    run.into_iter().map(|f| f.max_sequence_number).max().unwrap_or(i64::MIN)
 }
 
 /// Where the keys and system columns of a run's records come from.
@@ -191,6 +194,8 @@ struct Merger {
     single_layout: Arc<Layout>,
     function: Arc<dyn MergeFunction>,
     order: Option<Arc<SequenceOrder>>,
+    /// Of the levels above 0 only the lowest one that has a key counts.
+    looked_up: bool,
     /// The function only passes over retractions, where there are any.
     ignores_deletes: bool,
     expiry: Expiry,
@@ -204,39 +209,53 @@ struct Merger {
 impl Merger {
     /// Starts fetching the runs of the next section; false if there is none.
     fn open_section(&mut self) -> Result<bool> {
-        let Some(mut runs) = self.sections.pop_front() else { return Ok(false) };
+        let Some(runs) = self.sections.pop_front() else { return Ok(false) };
+        let single = runs.len() == 1;
+        let mut runs = if self.looked_up && !single {
+            levels::looked_up(runs, &self.several_layout.key_types)?
+        } else {
+            runs.into_iter().map(|run| vec![run]).collect()
+        };
         // The last of equal sequence numbers wins: let that be the newest file.
-        runs.sort_by_key(|run| largest_sequence(run));
+        runs.sort_by_key(|levels| largest_sequence(levels.iter().flatten()));
         let system = SystemColumns::needed(&runs, self.row_kind);
-        let (wanted, layout) = match runs.len() {
-            1 => (&self.single, &self.single_layout),
-            _ => (&self.several, &self.several_layout),
+        let (wanted, layout) = if single {
+            (&self.single, &self.single_layout)
+        } else {
+            (&self.several, &self.several_layout)
         };
         let wanted = wanted.with_fields(layout.fields(system));
         let batch_rows = self.options.batch_rows;
-        let mut readers: Vec<Box<dyn RunReader>> = Vec::with_capacity(runs.len());
-        for files in runs {
+        let open = |files: Vec<DataFileMeta>| -> Result<Box<dyn RunReader>> {
             let system = SystemValues {
                 encoder: KeyEncoder::new(&layout.key_types)?,
                 read: system,
                 largest_sequence: largest_sequence(&files),
             };
-            readers.push(Box::new(FileRun {
-                units: wanted.fetch(files),
-                current: None,
-                system,
-                layout: Arc::clone(layout),
-                batch_rows,
-            }));
+            let (units, layout) = (wanted.fetch(files), Arc::clone(layout));
+            Ok(Box::new(FileRun { units, current: None, system, layout, batch_rows }))
+        };
+        let mut readers: Vec<Box<dyn RunReader>> = Vec::with_capacity(runs.len());
+        for levels in runs {
+            let mut levels = levels.into_iter().map(open).collect::<Result<Vec<_>>>()?;
+            readers.push(match levels.pop() {
+                Some(only) if levels.is_empty() => only,
+                last => {
+                    // The lowest level is the last.
+                    levels.extend(last);
+                    let options =
+                        SortMergeOptions { batch_rows, drop_deletes: false, ordered_runs: true };
+                    Box::new(SortMerge::new(levels, Arc::new(Deduplicate), options))
+                }
+            });
         }
         // One run has each key once. Kinds are only read where rows are retracted.
-        let function: Arc<dyn MergeFunction> =
-            if readers.len() == 1 || self.ignores_deletes && !system.kind {
-                Arc::new(Deduplicate)
-            } else {
-                Arc::clone(&self.function)
-            };
-        let order = self.order.clone().filter(|_| readers.len() > 1);
+        let function: Arc<dyn MergeFunction> = if single || self.ignores_deletes && !system.kind {
+            Arc::new(Deduplicate)
+        } else {
+            Arc::clone(&self.function)
+        };
+        let order = self.order.clone().filter(|_| !single);
         let options = SortMergeOptions { ordered_runs: !system.sequence, ..self.options };
         self.current = Some(SortMerge::new(readers, function, options).ordered_by(order));
         Ok(true)
@@ -333,7 +352,10 @@ mod tests {
 
     #[test]
     fn sequence_numbers_are_read_where_runs_share_some() {
-        let needed = |runs: &[Vec<DataFileMeta>]| SystemColumns::needed(runs, false).sequence;
+        let needed = |runs: &[Vec<DataFileMeta>]| {
+            let runs: Vec<_> = runs.iter().map(|run| vec![run.clone()]).collect();
+            SystemColumns::needed(&runs, false).sequence
+        };
         let (old, new) = (file((0, 9), Some(0)), file((10, 19), Some(0)));
         assert!(!needed(&[vec![old.clone()]]));
         assert!(!needed(&[vec![old.clone()], vec![new.clone()]]));
@@ -347,7 +369,7 @@ mod tests {
     #[test]
     fn kinds_are_read_where_rows_are_retracted_or_kinds_are_wanted() {
         let needed = |deletes, row_kind| {
-            SystemColumns::needed(&[vec![file((0, 9), deletes)]], row_kind).kind
+            SystemColumns::needed(&[vec![vec![file((0, 9), deletes)]]], row_kind).kind
         };
         assert!(!needed(Some(0), false));
         assert!(needed(Some(0), true));

@@ -6,6 +6,7 @@ mod counters;
 mod expiry;
 pub(crate) mod file;
 mod footers;
+mod levels;
 mod merge_read;
 mod plan;
 mod prune;

@@ -215,9 +215,9 @@ fn first_row(read: &ReadBuilder) -> bool {
 /// `first-row` in whatever levels they are.
 fn is_raw(files: &[DataFileMeta], first_row: bool) -> bool {
     let level = files.first().map_or(0, |f| f.level);
-    files.iter().all(|f| {
-        f.level > 0 && (first_row || f.level == level) && f.delete_row_count == Some(0)
-    })
+    files
+        .iter()
+        .all(|f| f.level > 0 && (first_row || f.level == level) && f.delete_row_count == Some(0))
 }
 
 /// A split of single files without retractions needs no merge.

@@ -145,7 +145,7 @@ impl Kinds {
         if !self.table.has_primary_key() {
             return self.refuse("it has no primary key and takes only +I rows".into());
         }
-        let find = |kind| kinds.values().iter().any(|k| *k == kind);
+        let find = |kind| kinds.values().contains(&kind);
         for (kind, name, refused) in [
             (DELETE, "-D", &self.delete_refused),
             (UPDATE_BEFORE, "-U", &self.update_before_refused),

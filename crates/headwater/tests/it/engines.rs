@@ -49,7 +49,10 @@ fn delete(row: &Value) -> Value {
 
 async fn shown(table: &Table) -> Vec<String> {
     let lines = lines(table).await.unwrap();
-    lines.iter().map(|l| l.split_once("\"row\":").unwrap().1.trim_end_matches('}').to_owned()).collect()
+    lines
+        .iter()
+        .map(|l| l.split_once("\"row\":").unwrap().1.trim_end_matches('}').to_owned())
+        .collect()
 }
 
 /// Numbers of rows of a read of these columns.
@@ -77,9 +80,8 @@ fn columns_that_decide_are_read_and_not_shown() {
         add(&table, &[json!({"k": 1, "s": 4, "v": 40})]).await.unwrap();
         assert_eq!(shown(&table).await, [r#"{"k":1,"s":5,"v":50"#]);
         let read = table.new_read().columns(&["v"]).unwrap().collect().await.unwrap();
-        let column = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int32Type>(
-            read[0].column(0),
-        );
+        let column =
+            arrow::array::AsArray::as_primitive::<arrow::datatypes::Int32Type>(read[0].column(0));
         assert_eq!((read[0].num_columns(), column.value(0)), (1, 50));
         assert_eq!(count(&table, &[], None).await, 1);
     });
@@ -164,7 +166,11 @@ fn deletes_that_could_never_be_merged_are_refused_when_written() {
             &[("merge-engine", "partial-update"), group],
             &[("merge-engine", "first-row"), ("first-row.ignore-delete", "true")],
             &[("merge-engine", "aggregation"), max, retract],
-            &[("merge-engine", "aggregation"), max, ("aggregation.remove-record-on-delete", "true")],
+            &[
+                ("merge-engine", "aggregation"),
+                max,
+                ("aggregation.remove-record-on-delete", "true"),
+            ],
         ] {
             let table = made(&columns, options).await.unwrap();
             add(&table, &[delete(&json!({"k": 1, "g": 1, "v": 1}))]).await.unwrap();
@@ -214,7 +220,11 @@ fn first_rows_show_once_they_lie_above_level_0() {
     run(async {
         let columns = [("k", "INT"), ("v", "INT")];
         let table = made(&columns, &[("merge-engine", "first-row")]).await.unwrap();
-        assert!(table.warnings().iter().any(|w| w.contains("compaction")), "{:?}", table.warnings());
+        assert!(
+            table.warnings().iter().any(|w| w.contains("compaction")),
+            "{:?}",
+            table.warnings()
+        );
         let rows = [json!({"k": 1, "v": 1}), json!({"k": 1, "v": 2})];
         add(&table, &rows).await.unwrap();
         assert_eq!(count(&table, &["k"], None).await, 0);
@@ -232,8 +242,7 @@ fn rows_end_when_their_time_is_over() {
             ("TIMESTAMP(6)", json!("2023-12-31T23:58:59.999999"), json!("2023-12-31T23:59:00")),
             ("TIMESTAMP(3) WITH LOCAL TIME ZONE", json!("2023-12-31T23:58:59"), json!(null)),
         ] {
-            let options =
-                [("record-level.expire-time", "1 min"), ("record-level.time-field", "t")];
+            let options = [("record-level.expire-time", "1 min"), ("record-level.time-field", "t")];
             let table = made(&[("k", "INT"), ("t", data_type)], &options).await.unwrap();
             add(&table, &[json!({"k": 1, "t": old}), json!({"k": 2, "t": fresh})]).await.unwrap();
             let plan = table.new_read().plan().await.unwrap();

@@ -37,6 +37,27 @@ pub(crate) async fn lines(table: &Table) -> Result<Vec<String>, headwater::Error
     Ok(lines.sorted().into_iter().map(|l| String::from_utf8(l.to_vec()).unwrap()).collect())
 }
 
+/// The lines of a table whose functions keep arrays in the order of Java's hash tables, with the
+/// elements in some order that does not depend on it; those of other tables as they are.
+pub(crate) fn without_hash_order(table: &str, lines: &[String]) -> Vec<String> {
+    fn sorted(value: &mut Value) {
+        if let Value::Array(items) = value {
+            items.sort_by_key(ToString::to_string);
+        }
+    }
+    if !table.starts_with("agg_collections") {
+        return lines.to_vec();
+    }
+    let line = |line: &String| {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        row["row"].as_object_mut().unwrap().values_mut().for_each(sorted);
+        row.to_string()
+    };
+    let mut lines: Vec<String> = lines.iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
 /// Opens the table in a directory.
 pub(crate) async fn open(dir: &Path) -> Result<Table, headwater::Error> {
     Table::open_path(dir.to_str().unwrap(), env()).await

@@ -10,7 +10,7 @@ use crate::merge_engine::steps::{ColumnFunction, Steps};
 
 /// Whether all, or some, of the values are true; nulls do not count.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldBoolAndAgg`,
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `FieldBoolAndAgg`,
 /// `FieldBoolOrAgg`.
 #[derive(Debug)]
 pub(super) struct Bools {

@@ -16,7 +16,7 @@ use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
 /// With `distinct` an element that is there already is left out. Elements stay in the order in
 /// which they came.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldCollectAgg`.
+/// Format: `docs/spec/aggregate-functions.md#collections`. Source: Paimon 1.4.2 `FieldCollectAgg`.
 /// Deviation: Java takes equal BINARY elements for different, and a distinct array has the order
 /// of a hash table there.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use crate::merge_engine::steps::{ColumnFunction, Steps};
 /// bytes. Types without order are an error once two values meet. Of equal values `max` keeps the
 /// older, `min` the newer.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldMaxAgg`,
+/// Format: `docs/spec/aggregate-functions.md#numbers`. Source: Paimon 1.4.2 `FieldMaxAgg`,
 /// `FieldMinAgg`, `InternalRowUtils#compare`.
 #[derive(Debug)]
 pub(super) struct Extreme {

@@ -11,7 +11,7 @@ use crate::error::LsmError;
 ///
 /// Values are equal as Java's boxed ones are: null is equal to null, `0.0` is not `-0.0`, NaN is
 /// equal to NaN of the same bits. Nested values and bytes are equal if their contents are, maps
-/// if their entries are in the same order.
+/// if their entries are in the same order. `docs/spec/aggregate-functions.md#equality`.
 pub(super) fn value_ids(columns: &[ArrayRef]) -> Result<Vec<usize>, LsmError> {
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone()));
     let rows = RowConverter::new(fields.collect())?.convert_columns(columns)?;

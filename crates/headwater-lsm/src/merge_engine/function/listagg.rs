@@ -15,7 +15,7 @@ use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
 /// With `distinct` a text is taken apart at the delimiter, and the parts that are there already
 /// are left out. The first text stays as it is.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldListaggAgg`,
+/// Format: `docs/spec/aggregate-functions.md#texts`. Source: Paimon 1.4.2 `FieldListaggAgg`,
 /// `BinaryStringUtils#splitByWholeSeparatorPreserveAllTokens`.
 #[derive(Debug)]
 pub(super) struct ListAgg {

@@ -16,7 +16,7 @@ use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
 ///
 /// Entries stay in the order in which their keys came.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldMergeMapAgg`,
+/// Format: `docs/spec/aggregate-functions.md#collections`. Source: Paimon 1.4.2 `FieldMergeMapAgg`,
 /// `FieldMergeMapWithKeyTimeAgg`. Deviation: Java takes equal BINARY keys for different.
 #[derive(Debug)]
 pub(super) struct MergeMap {

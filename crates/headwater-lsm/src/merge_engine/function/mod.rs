@@ -1,7 +1,7 @@
 //! The aggregate functions of columns, by name: `fields.<column>.aggregate-function`.
 //!
 //! A function folds one column of many keys at a time over the [`super::Steps`] that an engine
-//! made. Rules: `docs/spec/merge-engines.md#aggregation`.
+//! made. Rules: `docs/spec/aggregate-functions.md#functions`.
 
 mod bool;
 mod bytes;
@@ -23,6 +23,7 @@ mod options;
 mod pick;
 mod sum;
 mod target;
+mod union;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ use nested_update::NestedUpdate;
 use pick::{Keep, Pick};
 use sum::{Product, Sum};
 use target::Target;
+use union::Unions;
 
 use super::steps::ColumnFunction;
 use crate::error::LsmError;
@@ -110,6 +112,13 @@ const FUNCTIONS: &[Entry] = &[
         takes: any,
         retracts: false,
         make: |target, _, _| Ok(Arc::new(Pick { target, keep: Keep::First })),
+    },
+    Entry {
+        name: "hll_sketch",
+        types: BYTES,
+        takes: is_bytes,
+        retracts: false,
+        make: |target, _, _| Ok(Arc::new(Unions { target, what: "HLL sketch", union: union::hll })),
     },
     Entry {
         name: "last_non_null_value",
@@ -204,15 +213,43 @@ const FUNCTIONS: &[Entry] = &[
         make: |target, _, _| Ok(Arc::new(Product(target))),
     },
     Entry {
+        name: "rbm32",
+        types: BYTES,
+        takes: is_bytes,
+        retracts: false,
+        make: |target, _, _| {
+            Ok(Arc::new(Unions { target, what: "32-bit roaring bitmap", union: union::roaring32 }))
+        },
+    },
+    Entry {
+        name: "rbm64",
+        types: BYTES,
+        takes: is_bytes,
+        retracts: false,
+        make: |target, _, _| {
+            Ok(Arc::new(Unions { target, what: "64-bit roaring bitmap", union: union::roaring64 }))
+        },
+    },
+    Entry {
         name: "sum",
         types: NUMERIC,
         takes: is_numeric,
         retracts: true,
         make: |target, _, _| Ok(Arc::new(Sum(target))),
     },
+    Entry {
+        name: "theta_sketch",
+        types: BYTES,
+        takes: is_bytes,
+        retracts: false,
+        make: |target, _, _| {
+            Ok(Arc::new(Unions { target, what: "Theta sketch", union: union::theta }))
+        },
+    },
 ];
 
 const ANY: &str = "any";
+const BYTES: &str = "VARBINARY or BYTES";
 const ARRAY_OF_ROWS: &str = "ARRAY of ROW";
 const NUMERIC: &str = "TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE or DECIMAL";
 
@@ -274,6 +311,10 @@ const fn is_boolean(kind: &TypeKind) -> bool {
 
 const fn is_string(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::VarChar(MAX_LENGTH))
+}
+
+const fn is_bytes(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::VarBinary(_))
 }
 
 const fn is_array(kind: &TypeKind) -> bool {

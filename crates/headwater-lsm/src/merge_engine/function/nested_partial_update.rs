@@ -19,7 +19,7 @@ use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
 ///
 /// Null rows are left out. Rows stay in the order in which their keys came.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2
+/// Format: `docs/spec/aggregate-functions.md#collections`. Source: Paimon 1.4.2
 /// `FieldNestedPartialUpdateAgg`. Deviation: the array has the order of a hash table in Java.
 #[derive(Debug)]
 pub(super) struct NestedPartialUpdate {

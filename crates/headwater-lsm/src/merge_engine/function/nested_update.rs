@@ -16,7 +16,7 @@ use crate::merge_engine::steps::{ColumnFunction, Step, Steps};
 /// Null rows are left out. A key's row stays in the place where its key came first. A retraction
 /// removes all rows that are equal, or that have an equal key.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldNestedUpdateAgg`.
+/// Format: `docs/spec/aggregate-functions.md#collections`. Source: Paimon 1.4.2 `FieldNestedUpdateAgg`.
 /// Deviation: with a nested key the array has the order of a hash table in Java.
 #[derive(Debug)]
 pub(super) struct NestedUpdate {

@@ -2,7 +2,7 @@
 
 /// What the options of a column say to its function. A function looks at those that it knows.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `CoreOptions`.
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `CoreOptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionOptions {
     /// `list-agg-delimiter`: what stands between the texts of `listagg`.

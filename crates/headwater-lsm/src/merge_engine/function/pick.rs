@@ -26,7 +26,7 @@ pub(super) enum Keep {
 
 /// Keeps the value of one record.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldLastValueAgg`,
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `FieldLastValueAgg`,
 /// `FieldLastNonNullValueAgg`, `FieldFirstValueAgg`, `FieldFirstNonNullValueAgg`,
 /// `FieldPrimaryKeyAgg`.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::merge_engine::steps::{ColumnFunction, Steps};
 /// Integers wrap at their width. A DECIMAL of more than 18 digits that overflows is null; one of
 /// up to 18 digits is not held to its precision.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldSumAgg`.
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `FieldSumAgg`.
 #[derive(Debug)]
 pub(super) struct Sum(pub(super) Target);
 
@@ -27,7 +27,7 @@ pub(super) struct Sum(pub(super) Target);
 /// Integers wrap at their width and divide without remainder. A DECIMAL is rounded half away from
 /// zero; one that overflows is null.
 ///
-/// Format: `docs/spec/merge-engines.md#aggregation`. Source: Paimon 1.4.2 `FieldProductAgg`.
+/// Format: `docs/spec/aggregate-functions.md#functions`. Source: Paimon 1.4.2 `FieldProductAgg`.
 #[derive(Debug)]
 pub(super) struct Product(pub(super) Target);
 
