@@ -83,7 +83,7 @@ impl MergeFunction for PartialUpdate {
         let places: Vec<_> = state
             .groups
             .iter()
-            .map(|group| (groups.places(&group.sequence), groups.places(group.newest())))
+            .map(|group| (groups.places(&group.sequence), group.newest().map(|n| groups.places(n))))
             .collect();
         let mut columns = Vec::with_capacity(self.columns.len());
         for (at, column) in self.columns.iter().enumerate() {
@@ -99,7 +99,10 @@ impl MergeFunction for PartialUpdate {
                     }
                 }
                 PartialColumn::Sequence(group) => groups.picked(at, &places[*group].0)?,
-                PartialColumn::Newest(group) => groups.picked(at, &places[*group].1)?,
+                PartialColumn::Newest(group) => {
+                    let (sequence, newest) = &places[*group];
+                    groups.picked(at, newest.as_ref().unwrap_or(sequence))?
+                }
                 PartialColumn::Function(group, function) => {
                     function.fold(&groups.column(at)?, &state.groups[*group].steps)?
                 }

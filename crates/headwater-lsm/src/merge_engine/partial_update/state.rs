@@ -38,9 +38,10 @@ pub(super) struct GroupState {
 }
 
 impl GroupState {
-    /// For each key the record that the columns come from that follow the sequence.
-    pub(super) fn newest(&self) -> &[usize] {
-        self.newest.as_deref().unwrap_or(&self.sequence)
+    /// For each key the record that the columns come from that follow the sequence; `None` if it
+    /// is always that of the sequence columns.
+    pub(super) fn newest(&self) -> Option<&[usize]> {
+        self.newest.as_deref()
     }
 
     /// Whether a record is as new as the row so far.
