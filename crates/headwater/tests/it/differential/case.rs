@@ -21,6 +21,8 @@ pub(super) enum Compaction {
 /// One commit to both tables.
 #[derive(Debug, Clone)]
 pub(super) struct Commit {
+    /// Changes of the schema before it, as the oracle's `alter` takes them.
+    pub(super) alter: Vec<Value>,
     /// `{"kind":"+I","row":{...}}`
     pub(super) rows: Vec<Value>,
     /// In how many batches we write the rows.
@@ -54,7 +56,12 @@ impl Case {
         self.schema[list].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// Names of all columns.
+    /// Whether the schema changes between commits.
+    pub(super) fn is_altered(&self) -> bool {
+        self.commits.iter().any(|c| !c.alter.is_empty())
+    }
+
+    /// Names of all columns that the table has from its start.
     pub(super) fn columns(&self) -> Vec<&str> {
         let fields = self.schema["fields"].as_array().into_iter().flatten();
         fields.filter_map(|f| f["name"].as_str()).collect()
@@ -82,8 +89,8 @@ impl Case {
         let commits = self.commits.iter().map(|commit| {
             let json = commit.to_json();
             let head = format!(
-                "\"batches\": {}, \"by\": {}, \"compaction\": {}",
-                json["batches"], json["by"], json["compaction"]
+                "\"alter\": {}, \"batches\": {}, \"by\": {}, \"compaction\": {}",
+                json["alter"], json["batches"], json["by"], json["compaction"]
             );
             format!("{{{head}, \"rows\": [{}]}}", lines(list(&json["rows"]), "    "))
         });
@@ -108,6 +115,7 @@ impl Commit {
             Compaction::Full => "full",
         };
         json!({
+            "alter": self.alter,
             "batches": self.batches,
             "by": self.by.text(),
             "compaction": compaction,
@@ -117,6 +125,7 @@ impl Commit {
 
     fn from_json(json: &Value) -> Self {
         Self {
+            alter: json["alter"].as_array().cloned().unwrap_or_default(),
             rows: json["rows"].as_array().unwrap().clone(),
             batches: usize::try_from(json["batches"].as_u64().unwrap()).unwrap(),
             by: Engine::of(&json["by"]),

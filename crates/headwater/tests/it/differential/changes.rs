@@ -16,11 +16,15 @@ pub(super) fn commits(draft: &mut Draft, case: &Case) -> Vec<Commit> {
     // In a third of the tables nothing is compacted.
     let compacts = if policy.engine == "first-row" { 60 } else { *draft.rng.pick(&[0, 20, 40]) };
     let most = if draft.columns.iter().any(|c| c.domain.values.len() > 20) { 60 } else { 8 };
-    (0..draft.rng.within(2, 7))
-        .map(|_| {
+    let count = draft.rng.within(2, 7);
+    let altered = if draft.rng.chance(20) { draft.rng.below(count) } else { 0 };
+    (0..count)
+        .map(|number| {
+            let alter = if altered > 0 && number == altered { alter(draft) } else { Vec::new() };
             let rows = (0..draft.rng.within(1, most)).map(|_| row(draft, &kinds)).collect();
             let rng = &mut draft.rng;
             Commit {
+                alter,
                 rows,
                 batches: rng.within(1, 3),
                 by: if alternates && rng.chance(50) { Engine::Java } else { Engine::We },
@@ -34,6 +38,26 @@ pub(super) fn commits(draft: &mut Draft, case: &Case) -> Vec<Commit> {
             }
         })
         .collect()
+}
+
+/// A change of the schema: older files lack a column or have another type, or hold retractions
+/// that are ignored from now on.
+fn alter(draft: &mut Draft, removes: bool) -> Vec<Value> {
+    let ints = draft.columns.iter_mut().filter(|c| c.may_widen());
+    let mut ints: Vec<_> = ints.collect();
+    match draft.rng.below(3) {
+        // Java refuses both options together.
+        0 if !removes => vec![json!({ "change": "set", "key": "ignore-delete", "value": "true" })],
+        1 if !ints.is_empty() => {
+            let at = draft.rng.below(ints.len());
+            ints[at].domain.data_type = "BIGINT".to_owned();
+            vec![json!({ "change": "type", "column": ints[at].name, "type": "BIGINT" })]
+        }
+        _ => {
+            draft.add_int("later");
+            vec![json!({ "change": "add", "column": "later", "type": "INT" })]
+        }
+    }
 }
 
 /// The kinds that rows have, the first mostly.

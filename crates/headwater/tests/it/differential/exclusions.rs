@@ -54,7 +54,7 @@ pub(super) fn apply(case: &mut Case) -> usize {
         });
         gone += before - commit.rows.len();
     }
-    commits.retain(|c| !c.rows.is_empty());
+    commits.retain(|c| !c.rows.is_empty() || !c.alter.is_empty());
     case.commits = commits;
     gone
 }

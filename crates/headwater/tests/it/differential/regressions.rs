@@ -29,6 +29,7 @@ cases! {
     a_group_without_sequence_shows_until_it_is_merged,
     a_lone_array_is_not_made_distinct,
     a_lone_delete_is_taken_back_from_nothing,
+    columns_that_no_file_has_are_null,
     inserts_after_a_removal_add_to_the_removed_row,
     only_deletes_in_a_group_are_a_delete,
     statistics_of_nothing_but_nan,

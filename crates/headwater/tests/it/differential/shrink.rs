@@ -45,6 +45,7 @@ enum Step {
     Compaction(usize),
     Batches(usize),
     Turns(usize),
+    Alter(usize),
     Column(String),
     Option(String),
     Commit(usize),
@@ -59,7 +60,8 @@ fn steps(case: &Case) -> Vec<Step> {
     let options = case.schema["options"].as_object().into_iter().flatten();
     steps.extend(options.filter(|(k, _)| may_go(k)).map(|(k, _)| Step::Option(k.clone())));
     for (number, commit) in case.commits.iter().enumerate() {
-        steps.extend([Step::Batches(number), Step::Turns(number), Step::Compaction(number)]);
+        steps.extend([Step::Batches(number), Step::Turns(number), Step::Alter(number)]);
+        steps.push(Step::Compaction(number));
         steps.extend((0..commit.rows.len()).map(|row| Step::Row(number, row)));
         steps.push(Step::SecondHalf(number));
     }
@@ -83,7 +85,10 @@ impl Step {
             Self::Commit(number) => {
                 let there = *number < case.commits.len() && case.commits.len() > 1;
                 if there {
-                    case.commits.remove(*number);
+                    let gone = case.commits.remove(*number);
+                    if let Some(next) = case.commits.get_mut(*number) {
+                        next.alter.splice(0..0, gone.alter);
+                    }
                 }
                 there
             }
@@ -113,6 +118,10 @@ impl Step {
                 .commits
                 .get_mut(*number)
                 .is_some_and(|commit| std::mem::replace(&mut commit.by, Engine::We) != Engine::We),
+            Self::Alter(number) => case
+                .commits
+                .get_mut(*number)
+                .is_some_and(|commit| !std::mem::take(&mut commit.alter).is_empty()),
             Self::Makers => {
                 let usual = [Engine::Java, Engine::We];
                 std::mem::replace(&mut case.makers, usual) != usual

@@ -60,7 +60,20 @@ pub(super) fn generate(seed: u64) -> (Case, usize) {
     (case, gone)
 }
 
+impl Column {
+    /// Whether the column can become a BIGINT: an integer of no key, with a sum that is as long.
+    pub(super) fn may_widen(&self) -> bool {
+        let is_value = !self.not_null && !self.name.starts_with(['s', 't', 'g', 'k', 'l', 'd']);
+        is_value && ["TINYINT", "SMALLINT", "INT"].contains(&self.domain.data_type.as_str())
+    }
+}
+
 impl Draft {
+    /// Adds a nullable INT at the end.
+    pub(super) fn add_int(&mut self, name: &str) {
+        self.column(name, Domain::new("INT", vec![1.into(), 2.into(), 30.into()]), 30);
+    }
+
     fn new(seed: u64) -> Self {
         let mut options = Map::new();
         options.insert("write-only".to_owned(), json!("true"));
@@ -101,6 +114,9 @@ impl Draft {
     /// The primary key. `looked_up`: Java's compaction looks keys up, in local files named after
     /// the partition; it fails with a `/` in there, and with keys of bytes.
     fn keys(&mut self, looked_up: bool) {
+        if self.rng.chance(12) {
+            self.option("data-file.thin-mode", "true");
+        }
         let partitioned = self.rng.chance(30);
         if partitioned {
             let mut domain = values::partition(&mut self.rng);
