@@ -20,7 +20,11 @@ pub(super) fn commits(draft: &mut Draft, case: &Case) -> Vec<Commit> {
     let altered = if draft.rng.chance(20) { draft.rng.below(count) } else { 0 };
     (0..count)
         .map(|number| {
-            let alter = if altered > 0 && number == altered { alter(draft) } else { Vec::new() };
+            let alter = if altered > 0 && number == altered {
+                alter(draft, policy.removes())
+            } else {
+                Vec::new()
+            };
             let rows = (0..draft.rng.within(1, most)).map(|_| row(draft, &kinds)).collect();
             let rng = &mut draft.rng;
             Commit {
