@@ -24,7 +24,7 @@ fn commutes(function: &str, data_type: &str) -> bool {
         "sum" => is_exact(data_type),
         // Decimals round.
         "product" => is_exact(data_type) && !data_type.starts_with("DECIMAL"),
-        "max" | "min" | "bool_and" | "bool_or" | "rbm32" | "rbm64" | "primary-key" => true,
+        "max" | "min" | "bool_and" | "bool_or" | "rbm32" | "primary-key" => true,
         _ => false,
     }
 }
@@ -38,8 +38,8 @@ fn associates(case: &Case, column: &str, function: &str, data_type: &str) -> boo
         "nested_update" => !has("count-limit"),
         // A null row removes the key only from what is there when it comes.
         "merge_map_with_keytime" => false,
-        // Java's sketches are read in the order in which they come.
-        "theta_sketch" | "hll_sketch" => false,
+        // The bytes, not what they mean, depend on the order in which values come.
+        "theta_sketch" | "hll_sketch" | "rbm64" => false,
         _ => true,
     }
 }
@@ -124,7 +124,8 @@ fn the_cut_of_a_changelog_into_commits_and_flushes_does_not_matter() {
     let (mut tried, mut rows_left) = (0, 0);
     for seed in 0..amount(400, 10_000) as u64 {
         let (case, _) = generate(seed);
-        let rows: Vec<Value> = case.commits.iter().flat_map(|c| c.rows.clone()).collect();
+        let rows = case.commits.iter().flat_map(|c| c.rows.clone());
+        let rows: Vec<Value> = rows.take(40).collect();
         if rows.is_empty() || !splits_freely(&case) {
             continue;
         }
@@ -145,7 +146,7 @@ fn the_cut_of_a_changelog_into_commits_and_flushes_does_not_matter() {
         rows_left += whole.len();
     }
     println!("{tried} tables, {rows_left} rows");
-    assert!(tried >= 80 && rows_left > 3 * tried, "{tried} tables, {rows_left} rows");
+    assert!(tried >= 80 && rows_left > 2 * tried, "{tried} tables, {rows_left} rows");
 }
 
 /// Whether adding `value` to what `before` gave changes only what taking it back restores.
