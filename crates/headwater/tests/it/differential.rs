@@ -67,7 +67,10 @@ fn play_seeds(seeds: std::ops::Range<u64>, oracle: &'static Oracle) -> (Report, 
                     let mut results = results.lock().unwrap();
                     match outcome {
                         Ok(played) => results.0.add(&case, left_out, &played),
-                        Err(wrong) => results.1.push(Failure { seed, case, wrong }),
+                        Err(wrong) => {
+                            println!("seed {seed} fails: {:.200}", wrong.text());
+                            results.1.push(Failure { seed, case, wrong });
+                        }
                     }
                 }
             });

@@ -79,7 +79,7 @@ impl Kinds {
 
     fn pick(&self, rng: &mut Rng) -> &'static str {
         let of = if rng.chance(self.percent_usual) { &self.usual } else { &self.all };
-        *rng.pick(of)
+        rng.pick::<&'static str>(of)
     }
 }
 

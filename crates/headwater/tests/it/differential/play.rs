@@ -85,7 +85,7 @@ pub(super) fn play(case: &Case, oracle: &'static Oracle) -> Result<Played, Wrong
     }
     let table = open_unsynced(&dirs[1]);
     if let Some(reason) = table.write_refusal() {
-        return Err(Wrong::We(format!("{reason}")));
+        return Err(Wrong::We(reason.to_owned()));
     }
     let policy = Policy::of(case);
     let comparable = policy.comparable();
