@@ -33,6 +33,7 @@ cases! {
     inserts_after_a_removal_add_to_the_removed_row,
     only_deletes_in_a_group_are_a_delete,
     statistics_of_nothing_but_nan,
+    the_function_of_keys_may_ignore_retractions,
     the_smaller_value_is_newer_across_files,
     values_of_a_removed_row_show_through_nulls,
 }
