@@ -62,6 +62,9 @@ fn play_seeds(seeds: std::ops::Range<u64>, oracle: &'static Oracle) -> (Report, 
                     if seed >= seeds.end {
                         return;
                     }
+                    if seed > seeds.start && seed.is_multiple_of(500) {
+                        println!("at seed {seed}");
+                    }
                     let (case, left_out) = generate(seed);
                     let outcome = play(&case, oracle);
                     let mut results = results.lock().unwrap();
