@@ -181,9 +181,13 @@ fn start() -> Result<Running, String> {
     let log = File::create(log_path()).map_err(|e| format!("{}: {e}", log_path().display()))?;
     let script = repository_root().join("compat/oracle/oracle.sh");
     let heap = std::env::var("HEAP").unwrap_or_else(|_| "1g".to_owned());
+    // Tests are over before better compiled code would pay.
+    let options = std::env::var("JAVA_OPTS")
+        .unwrap_or_else(|_| "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC".to_owned());
     let mut jvm = Command::new(&script)
         .arg("serve")
         .env("HEAP", heap)
+        .env("JAVA_OPTS", options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log)

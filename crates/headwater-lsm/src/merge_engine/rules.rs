@@ -110,7 +110,8 @@ impl<'a> MergeRules<'a> {
         let keys = &self.schema.primary_keys;
         let column = |column: &DataField| {
             let name = self.options.function_of(&column.name, keys);
-            if name == "primary-key" {
+            // Other columns may have that function too, and ignore retractions.
+            if keys.contains(&column.name) {
                 return Ok(AggregateColumn::Key);
             }
             let function = self.column_function(name, column)?;

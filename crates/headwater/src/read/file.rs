@@ -214,7 +214,8 @@ impl Wanted {
                 for unit in opened.units {
                     let first = starts.of(unit, opened.reader.as_ref());
                     let fetched = if opened.mapping.fields().is_empty() {
-                        Ok(Unit::counted(opened.reader.unit_rows(unit), first))
+                        let rows = opened.reader.unit_rows(unit);
+                        Ok(Unit::counted(rows, Arc::clone(&opened.mapping), first))
                     } else {
                         opened
                             .reader
@@ -291,8 +292,8 @@ pub(super) struct Unit {
 
 enum Content {
     Decoded(Box<dyn UnitDecoder>, Arc<Mapping>),
-    /// No column is wanted, only the number of rows.
-    Counted(u64),
+    /// The file has no column that is wanted: only the number of rows is known.
+    Counted(u64, Arc<Mapping>),
 }
 
 impl Unit {
@@ -300,8 +301,8 @@ impl Unit {
         Self { content: Content::Decoded(decoder, mapping), next: first }
     }
 
-    const fn counted(rows: u64, first: i64) -> Self {
-        Self { content: Content::Counted(rows), next: first }
+    const fn counted(rows: u64, mapping: Arc<Mapping>, first: i64) -> Self {
+        Self { content: Content::Counted(rows, mapping), next: first }
     }
 
     /// The position in the file of the row that comes next.
@@ -323,13 +324,14 @@ impl Unit {
                 None => Ok(None),
                 Some(batch) => Ok(Some(mapping.apply(&batch)?)),
             },
-            Content::Counted(0) => Ok(None),
-            Content::Counted(left) => {
+            Content::Counted(0, _) => Ok(None),
+            Content::Counted(left, mapping) => {
                 let rows = usize::try_from(*left).unwrap_or(usize::MAX).min(max_rows.max(1));
                 *left = left.saturating_sub(u64::try_from(rows).unwrap_or(u64::MAX));
                 let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
                 let schema = Arc::new(arrow::datatypes::Schema::empty());
-                Ok(Some(RecordBatch::try_new_with_options(schema, Vec::new(), &options)?))
+                let batch = RecordBatch::try_new_with_options(schema, Vec::new(), &options)?;
+                Ok(Some(mapping.apply(&batch)?))
             }
         }
     }

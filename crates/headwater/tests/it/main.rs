@@ -9,6 +9,7 @@
 
 mod corruption;
 mod coverage;
+mod differential;
 mod engines;
 mod faults;
 mod ignored;

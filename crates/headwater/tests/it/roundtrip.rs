@@ -9,4 +9,4 @@ mod overwrites;
 mod partitions;
 mod statistics;
 mod subject;
-mod types;
+pub(crate) mod types;

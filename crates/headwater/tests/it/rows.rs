@@ -5,8 +5,12 @@ use std::path::Path;
 use arrow::array::{ArrayRef, AsArray, Int8Array, RecordBatch};
 use arrow::datatypes::Int8Type;
 use headwater::canonical::Lines;
+use headwater::io::file_io::local::SyncMode;
+use headwater::io::open_root;
 use headwater::spec::row::arrow::array_from_datums;
-use headwater::{DataType, Datum, Env, Identifier, NewTable, Overwrite, Table, TypeKind};
+use headwater::{
+    CatalogOptions, DataType, Datum, Env, Identifier, NewTable, Overwrite, Table, TypeKind,
+};
 use headwater_spec::schema::NewColumn;
 use serde_json::Value;
 
@@ -59,6 +63,12 @@ pub(crate) async fn open(dir: &Path) -> Result<Table, headwater::Error> {
     Table::open_path(dir.to_str().unwrap(), env()).await
 }
 
+/// Opens a table without syncing its files to disk, for tests in which nothing loses power.
+pub(crate) fn open_unsynced(dir: &Path) -> Table {
+    let io = open_root(dir.to_str().unwrap(), SyncMode::Off).unwrap();
+    run(Table::open_io(io, "t", env())).unwrap()
+}
+
 /// The definition that a `create` operation of the oracle describes.
 pub(crate) fn definition(operation: &Value) -> NewTable {
     let names = |key: &str| -> Vec<String> {
@@ -98,8 +108,20 @@ pub(crate) async fn create(
     name: &str,
     definition: &NewTable,
 ) -> Result<Table, headwater::Error> {
+    let options = CatalogOptions { create: true, ..CatalogOptions::default() };
+    create_with(warehouse, name, definition, options).await
+}
+
+/// As [`create`], with options of the catalog.
+pub(crate) async fn create_with(
+    warehouse: &Path,
+    name: &str,
+    definition: &NewTable,
+    options: CatalogOptions,
+) -> Result<Table, headwater::Error> {
     use headwater::Catalog;
-    let catalog = headwater::open_catalog(warehouse.to_str().unwrap(), true, env()).await?;
+    let warehouse = warehouse.to_str().unwrap();
+    let catalog = headwater::open_catalog_with(warehouse, options, env()).await?;
     catalog.create_database("golden", true).await?;
     let id = Identifier::new("golden", name);
     catalog.create_table(&id, definition, false).await?;

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use headwater::canonical::Lines;
-use headwater::io::file_io::local::SyncMode;
-use headwater::io::open_root;
 use headwater::{Overwrite, Table};
 use headwater_testkit::{Oracle, TempDir};
 use serde_json::{Value, json};
 
-use crate::rows::{batch, create, definition, env, lines, partition_spec, run, write};
+use crate::rows::{batch, create, definition, lines, open_unsynced, partition_spec, run, write};
 
 /// The table and what it should hold.
 pub(super) struct Subject {
@@ -33,7 +31,7 @@ impl Subject {
         let warehouse = TempDir::new();
         let made = run(create(warehouse.path(), "t", &definition(schema)));
         made.unwrap_or_else(|e| panic!("{schema}: {e}"));
-        let table = quick(&warehouse.join("golden.db/t"));
+        let table = open_unsynced(&warehouse.join("golden.db/t"));
         Self {
             oracle,
             dir: warehouse.join("golden.db/t"),
@@ -121,7 +119,7 @@ impl Subject {
 
     /// Opens the table again, by its path.
     pub(super) fn reopened(&mut self) -> &mut Self {
-        self.table = quick(&self.dir);
+        self.table = open_unsynced(&self.dir);
         self
     }
 
@@ -177,12 +175,6 @@ fn without_kinds(mut lines: Vec<String>) -> Vec<String> {
     }
     lines.sort();
     lines
-}
-
-/// Opens a table without syncing its files to disk: no test here loses power.
-fn quick(dir: &Path) -> Table {
-    let io = open_root(dir.to_str().unwrap(), SyncMode::Off).unwrap();
-    run(Table::open_io(io, "t", env())).unwrap()
 }
 
 /// Columns `(name, type)` as the oracle's `create` takes them.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::subject::{Subject, change, schema};
 
 /// A type, and values of it in canonical form; null comes besides.
-pub(super) type Kind = (&'static str, Value);
+pub(crate) type Kind = (&'static str, Value);
 
 fn digits(n: usize) -> String {
     "9".repeat(n)
@@ -34,7 +34,7 @@ fn times(precision: usize, zone: &str) -> Value {
 }
 
 /// Types that can be keys, with at least three values each.
-pub(super) fn key_types() -> Vec<Kind> {
+pub(crate) fn key_types() -> Vec<Kind> {
     let mut types = vec![
         ("BOOLEAN", json!([true, false])),
         ("TINYINT", json!([-128, 127, 0, -1])),
@@ -112,7 +112,7 @@ pub(super) fn key_types() -> Vec<Kind> {
     types
 }
 
-fn plain_types() -> Vec<Kind> {
+pub(crate) fn plain_types() -> Vec<Kind> {
     let mut types = key_types();
     types.extend([
         ("FLOAT", json!(["7fc00000", "80000000", "3f800000"])),
@@ -131,7 +131,7 @@ fn plain_types() -> Vec<Kind> {
     types
 }
 
-fn nested_types() -> Vec<Kind> {
+pub(crate) fn nested_types() -> Vec<Kind> {
     vec![
         ("ARRAY<INT>", json!([[], [1], [null], [1, null, -3]])),
         ("ARRAY<STRING NOT NULL>", json!([[], ["", "漢"], ["x"]])),
@@ -218,12 +218,12 @@ fn takes_turns_with(test: &str, types: &[Kind]) {
 }
 
 #[test]
-fn plain_types_with_extremes_and_nulls_round_trip() {
+pub(crate) fn plain_types_with_extremes_and_nulls_round_trip() {
     takes_turns_with("plain_types_with_extremes_and_nulls_round_trip", &plain_types());
 }
 
 #[test]
-fn nested_types_with_nulls_at_each_depth_round_trip() {
+pub(crate) fn nested_types_with_nulls_at_each_depth_round_trip() {
     takes_turns_with("nested_types_with_nulls_at_each_depth_round_trip", &nested_types());
 }
 
