@@ -64,9 +64,9 @@ fn a_snapshot_that_is_not_there_is_an_error() {
 
 #[test]
 fn a_table_that_would_be_misread_is_refused_with_the_reason() {
-    let said = headwater(&["dump", golden("agg_numeric_a").dir.to_str().unwrap()]);
+    let said = headwater(&["dump", golden("dv_pk_a").dir.to_str().unwrap()]);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
-    assert!(said.err.contains("'merge-engine' = 'aggregation'"), "{said:?}");
+    assert!(said.err.contains("deletion-vectors.enabled"), "{said:?}");
 }
 
 #[test]

@@ -29,12 +29,13 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Changes about which this version and Java differ: the key, whether Java takes it, and why.
-const DIFFERENT: [(&str, &str, bool, &str); 8] = [
+const DIFFERENT: [(&str, &str, bool, &str); 9] = [
     ("SET", "bucket", false, "-1 changes nothing where it was -1; Java compares texts"),
     ("RESET", "ignore-delete", true, "rows that were left out would come back"),
     ("RESET", "ignore-update-before", true, "rows that were left out would come back"),
     ("SET", "incremental-to-auto-tag", false, "Java looks for the tag; reading is refused here"),
     ("SET", "path", true, "Java keeps it as a text, and the catalog decides all the same"),
+    ("SET", "record-level.expire-time", true, "without a time field Java fails when it writes"),
     ("SET", "scan.fallback-branch", false, "Java looks for the branch; reading is refused here"),
     ("SET", "scan.primary-branch", false, "Java looks for the branch; reading is refused here"),
     ("SET", "scan.version", false, "Java looks for the tag; reading is refused here"),

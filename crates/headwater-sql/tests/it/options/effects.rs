@@ -28,6 +28,40 @@ use How::{Big, Reason, Small, Test};
 type Effect = (&'static str, &'static [(&'static str, &'static str)], How);
 
 const EFFECTS: &[Effect] = &[
+    (
+        "aggregation.remove-record-on-delete",
+        &[],
+        Test("an_aggregated_row_is_removed_where_the_option_says_so"),
+    ),
+    (
+        "fields.default-aggregate-function",
+        &[],
+        Test("deletes_that_could_never_be_merged_are_refused_when_written"),
+    ),
+    ("merge-engine", &[], Test("partial_update_keeps_the_newest_values_that_are_not_null")),
+    (
+        "partial-update.remove-record-on-delete",
+        &[],
+        Test("a_delete_removes_the_row_where_the_option_says_so"),
+    ),
+    (
+        "partial-update.remove-record-on-sequence-group",
+        &[],
+        Test("a_delete_of_a_listed_group_removes_the_row"),
+    ),
+    ("record-level.expire-time", &[], Test("rows_end_when_their_time_is_over")),
+    ("record-level.time-field", &[], Test("rows_end_when_their_time_is_over")),
+    ("rowkind.field", &[], Test("the_kind_of_a_row_comes_from_its_column")),
+    (
+        "sequence.field",
+        &[],
+        Test("the_sequence_field_decides_in_both_directions_and_counts_late_rows"),
+    ),
+    (
+        "sequence.field.sort-order",
+        &[],
+        Test("the_sequence_field_decides_in_both_directions_and_counts_late_rows"),
+    ),
     ("add-column-before-partition", &[], Test("options_of_a_table_decide_about_its_changes")),
     (
         "alter-column-null-to-not-null.disabled",
