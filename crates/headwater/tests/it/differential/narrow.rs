@@ -11,6 +11,11 @@ pub(super) async fn check(table: &Table, turn: usize) -> Result<(), String> {
     let width = table.row_type().fields.len();
     let all: Vec<usize> = (0..width).collect();
     let full = rows(&table.new_read(), table, &all).await?;
+    // Files that need no merge are read one by one where nobody asks for row kinds.
+    let with_kinds = rows(&table.new_read().with_row_kind(), table, &all).await?;
+    if sorted(with_kinds) != sorted(full.clone()) {
+        return Err("a read with row kinds has other rows".to_owned());
+    }
     // Each column alone, all but one, and none.
     let alone = all.iter().map(|c| vec![*c]);
     let without = all.iter().map(|c| all.iter().filter(|d| *d != c).copied().collect());

@@ -22,6 +22,8 @@ pub(super) enum Wrong {
     Rows(String),
     /// Java's check, a narrow read, or a refusal that does not come.
     Other(String),
+    /// Nothing: a quotient that has no value ends the table in both engines.
+    BothFail(String),
 }
 
 impl Wrong {
@@ -43,7 +45,7 @@ impl Wrong {
         match self {
             Self::Java(text) => format!("Java: {text}"),
             Self::We(text) => format!("we: {text}"),
-            Self::Rows(text) | Self::Other(text) => text.clone(),
+            Self::Rows(text) | Self::Other(text) | Self::BothFail(text) => text.clone(),
         }
     }
 }
@@ -62,6 +64,8 @@ pub(super) struct Played {
     pub(super) rows_left: usize,
     pub(super) comparisons: usize,
     pub(super) refusals: usize,
+    /// The table ended early: both engines failed to divide.
+    pub(super) undivided: bool,
 }
 
 /// Both tables of a case.
@@ -99,16 +103,21 @@ pub(super) fn play(case: &Case, oracle: &'static Oracle) -> Result<Played, Wrong
         played: Played::default(),
     };
     for (number, (commit, comparable)) in case.commits.iter().zip(comparable).enumerate() {
-        let at = |wrong: Wrong| wrong.at(&format!("commit {}", number + 1));
-        play.commit(number, commit).map_err(at)?;
-        play.compare(comparable).map_err(at)?;
-        if commit.compaction != Compaction::None {
-            play.compact(commit.compaction).map_err(at)?;
-            play.compare(comparable)
-                .map_err(|w| at(w.at(&format!("compaction {:?}", commit.compaction))))?;
+        match play.turn(number, commit, comparable) {
+            Ok(()) => {}
+            Err(Wrong::BothFail(_)) => {
+                play.played.undivided = true;
+                return Ok(play.played);
+            }
+            Err(wrong) => return Err(wrong.at(&format!("commit {}", number + 1))),
         }
     }
     play.end()
+}
+
+/// Whether Java failed to divide: by zero, or decimals whose quotient does not end.
+fn is_undivided(message: &str) -> bool {
+    message.contains("ArithmeticException")
 }
 
 impl Wrong {
@@ -119,6 +128,7 @@ impl Wrong {
             Self::We(text) => Self::We(with(text)),
             Self::Rows(text) => Self::Rows(with(text)),
             Self::Other(text) => Self::Other(with(text)),
+            Self::BothFail(text) => Self::BothFail(with(text)),
         }
     }
 }
@@ -141,6 +151,18 @@ fn make(case: &Case, oracle: &Oracle, warehouse: &Path, maker: Engine) -> Result
 }
 
 impl Play<'_> {
+    /// A commit, a compaction perhaps, and what both engines read after each.
+    fn turn(&mut self, number: usize, commit: &Commit, comparable: bool) -> Result<(), Wrong> {
+        self.commit(number, commit)?;
+        self.compare(comparable)?;
+        if commit.compaction == Compaction::None {
+            return Ok(());
+        }
+        let at = |wrong: Wrong| wrong.at(&format!("compaction {:?}", commit.compaction));
+        self.compact(commit.compaction).map_err(at)?;
+        self.compare(comparable).map_err(at)
+    }
+
     fn commit(&mut self, number: usize, commit: &Commit) -> Result<(), Wrong> {
         self.played.rows_written += commit.rows.len();
         if !commit.alter.is_empty() {
@@ -149,23 +171,27 @@ impl Play<'_> {
             self.in_java(&self.ours, &command)?;
             self.table = open_unsynced(&self.ours);
         }
-        self.in_java(&self.java, &json!({ "op": "commit", "rows": commit.rows }))?;
-        match commit.by {
-            Engine::Java => {
-                self.in_java(&self.ours, &json!({ "op": "commit", "rows": commit.rows }))
+        let by_java = json!({ "op": "commit", "rows": commit.rows });
+        let id = i64::try_from(number).unwrap();
+        let by_us = || run(write(&self.table, id, &commit.rows, commit.batches));
+        match (self.in_java(&self.java, &by_java), commit.by) {
+            (Err(Wrong::Java(text)), _) if is_undivided(&text) && by_us().is_err() => {
+                Err(Wrong::BothFail(text))
             }
-            Engine::We => {
-                let id = i64::try_from(number).unwrap();
-                run(write(&self.table, id, &commit.rows, commit.batches))
-                    .map_err(|e| Wrong::We(format!("write: {e}")))
-            }
+            (Err(wrong), _) => Err(wrong),
+            (Ok(()), Engine::Java) => self.in_java(&self.ours, &by_java),
+            (Ok(()), Engine::We) => by_us().map_err(|e| Wrong::We(format!("write: {e}"))),
         }
     }
 
     fn compact(&self, what: Compaction) -> Result<(), Wrong> {
         let command = json!({ "op": "compact", "full": what == Compaction::Full });
         for table in [&self.java, &self.ours] {
-            self.in_java(table, &command)?;
+            self.in_java(table, &command).map_err(|wrong| match wrong {
+                // Only Java compacts.
+                Wrong::Java(text) if is_undivided(&text) => Wrong::BothFail(text),
+                other => other,
+            })?;
         }
         Ok(())
     }
@@ -177,7 +203,10 @@ impl Play<'_> {
 
     fn java_reads(&self, table: &Path) -> Result<Vec<String>, Wrong> {
         let reply = self.oracle.apply(table, &json!({ "op": "read" }));
-        let reply = reply.map_err(|e| Wrong::Java(format!("read: {e}")))?;
+        let reply = reply.map_err(|e| match run(lines(&open_unsynced(table))) {
+            Err(_) if is_undivided(&e) => Wrong::BothFail(e),
+            _ => Wrong::Java(format!("read: {e}")),
+        })?;
         let rows = reply["rows"].as_array().unwrap();
         Ok(normal(&self.policy, rows.iter().map(|r| r.as_str().unwrap().to_owned()).collect()))
     }

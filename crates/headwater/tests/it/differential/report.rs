@@ -17,6 +17,7 @@ pub(super) struct Report {
     comparisons: usize,
     refusals: usize,
     empty: usize,
+    undivided: usize,
     features: BTreeMap<String, usize>,
     functions: BTreeMap<String, usize>,
 }
@@ -33,6 +34,7 @@ impl Report {
         self.comparisons += played.comparisons;
         self.refusals += played.refusals;
         self.empty += usize::from(played.rows_left == 0);
+        self.undivided += usize::from(played.undivided);
         for feature in features(case) {
             *self.features.entry(feature).or_default() += 1;
         }
@@ -71,7 +73,8 @@ impl Report {
         };
         format!(
             "{} tables, {} commits of {} rows ({} more left out), {} compactions by Java, {} times \
-             four reads compared, {} refusals checked; {} tables empty at the end.\n\n{}\n{}",
+             four reads compared, {} refusals checked. {} tables are empty at the end, {} end early with a \
+             quotient that neither engine can make.\n\n{}\n{}",
             self.cases,
             self.commits,
             self.rows_written,
@@ -80,6 +83,7 @@ impl Report {
             self.comparisons,
             self.refusals,
             self.empty,
+            self.undivided,
             table(&self.features, "tables with"),
             table(&self.functions, "columns with"),
         )
