@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Int8Array, RecordBatch};
-use arrow::compute::filter_record_batch;
+
 use arrow::compute::kernels::cmp::distinct;
-use arrow::datatypes::Int64Type;
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::expr::Exists;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -322,7 +324,10 @@ struct Run<'a> {
 impl Run<'_> {
     /// Writes what becomes of the rows of one batch of the query.
     async fn take(&mut self, batch: &RecordBatch, write: &mut TableWrite) -> Result<(), SqlError> {
-        let number = batch.columns().first().and_then(|c| c.as_primitive_opt::<Int64Type>());
+        // Small numbers are INT or BIGINT, by whose functions the session has.
+        let number = batch.columns().first().map(|c| cast(c, &DataType::Int64)).transpose();
+        let number = number.map_err(DataFusionError::from)?;
+        let number = number.as_ref().and_then(|c| c.as_primitive_opt::<Int64Type>());
         let Some(number) = number else {
             return Err(SqlError::invalid("the query lost the number of the branch"));
         };
