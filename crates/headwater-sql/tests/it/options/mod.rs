@@ -34,8 +34,15 @@ fn fault(option: &KnownOption, outcome: &Outcome) -> Option<String> {
         (Outcome::Acts, class) => Some(format!("silent, but {class:?}")),
         (Outcome::Kept(said), Treatment::Kept(reason)) if said.contains(reason) => None,
         (Outcome::Kept(said), _) => {
-            let explained = said.contains("no primary key") || said.contains("no changelog");
+            // An honoured option that another one must go with says which.
+            let beside = ["no primary key", "no changelog", "the merge engine is", "there is no '"];
+            let later = said.contains("once a compaction by another engine");
+            let explained = later || beside.iter().any(|reason| said.contains(reason));
             (!explained).then(|| format!("warned without a reason: {said}"))
+        }
+        // The option acts: the text that was written is no kind.
+        (Outcome::NotWritten(said), Treatment::Honoured) if said.contains("is not a row kind") => {
+            None
         }
         (Outcome::NotMade(said) | Outcome::NotWritten(said) | Outcome::NotRead(said), _) => {
             (!names(said)).then(|| format!("refused without its name: {said}"))

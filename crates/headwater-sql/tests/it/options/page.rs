@@ -110,11 +110,21 @@ impl Row {
             Outcome::Kept(said) if said.contains("no primary key") && kind == Kind::Append => {
                 "kept: it needs a primary key".to_owned()
             }
-            Outcome::Kept(_) => match treatment(&self.option.key) {
+            Outcome::Kept(said) => match treatment(&self.option.key) {
                 Treatment::Kept(reason) => format!("kept: {reason}"),
+                Treatment::Honoured if said.contains("the merge engine is") => {
+                    "acts with its merge engine, else kept".to_owned()
+                }
+                Treatment::Honoured if said.contains("there is no '") => {
+                    "acts beside the option that it goes with, else kept".to_owned()
+                }
+                Treatment::Honoured if said.contains("once a compaction") => {
+                    "acts; rows are shown once another engine has compacted them".to_owned()
+                }
                 class => panic!("{}: kept, but {class:?}", self.option.key),
             },
             Outcome::NotMade(_) => "not made".to_owned(),
+            Outcome::NotWritten(said) if said.contains("is not a row kind") => "acts".to_owned(),
             Outcome::NotWritten(_) => "not written".to_owned(),
             Outcome::NotRead(_) => "not read".to_owned(),
         }
