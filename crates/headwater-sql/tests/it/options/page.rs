@@ -123,6 +123,12 @@ impl Row {
                 }
                 class => panic!("{}: kept, but {class:?}", self.option.key),
             },
+            Outcome::NotMade(said)
+                if treatment(&self.option.key) == Treatment::Honoured
+                    && said.contains(&format!("'{}': needs '", self.option.key)) =>
+            {
+                "acts beside the option that it goes with, else not made".to_owned()
+            }
             Outcome::NotMade(_) => "not made".to_owned(),
             Outcome::NotWritten(said) if said.contains("is not a row kind") => "acts".to_owned(),
             Outcome::NotWritten(_) => "not written".to_owned(),
