@@ -149,7 +149,7 @@ impl SqlSession {
             }
             Ok(changed) => {
                 let outcome = unfinished.commit().await?;
-                scope.lookups.note_older(&table, &outcome);
+                scope.lookups.note_outcome(&table, &outcome);
                 Ok(changed)
             }
             Err(error) => {

@@ -53,6 +53,9 @@ pub struct CompactionOutcome {
     pub bytes_before: u64,
     /// Bytes of the files that were put in.
     pub bytes_after: u64,
+    /// Rows that were found to have come after a newer one of their key, by `sequence.field` or by a
+    /// sequence group.
+    pub rows_older: u64,
     /// Times that a bucket had to be given up because another commit came first, and was looked at
     /// again.
     pub conflicts: usize,
@@ -62,14 +65,7 @@ type Key = (BinaryRow, i32);
 
 impl Compaction {
     pub(crate) const fn new(table: Table) -> Self {
-        Self {
-            table,
-            user: None,
-            partitions: Vec::new(),
-            full: false,
-            idle: None,
-            progress: None,
-        }
+        Self { table, user: None, partitions: Vec::new(), full: false, idle: None, progress: None }
     }
 
     /// Names the job in its snapshots; default: a random name, after `commit.user-prefix`.
@@ -181,8 +177,7 @@ impl Compaction {
         }
         for (place, files) in buckets.into_values() {
             let key = (place.partition.clone(), place.bucket);
-            let bucket =
-                known.entry(key).or_insert_with(|| BucketFiles::new(table, Vec::new()));
+            let bucket = known.entry(key).or_insert_with(|| BucketFiles::new(table, Vec::new()));
             bucket.reload(table, files);
             if let Some(unit) = bucket.pick(table, self.full)? {
                 if let Some(progress) = &self.progress {
@@ -288,6 +283,7 @@ impl Compaction {
             outcome.buckets += 1;
             outcome.files_before += one.before.len();
             outcome.files_after += one.after.len();
+            outcome.rows_older = outcome.rows_older.saturating_add(one.rows_older);
             outcome.bytes_before += one.before.iter().map(size).sum::<u64>();
             outcome.bytes_after += one.after.iter().map(size).sum::<u64>();
         }

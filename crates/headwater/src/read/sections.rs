@@ -58,6 +58,7 @@ pub(crate) struct SectionMerge {
     current: Option<SortMerge>,
     numbers: bool,
     kinds: bool,
+    older: u64,
     options: SortMergeOptions,
 }
 
@@ -88,6 +89,7 @@ impl SectionMerge {
             current: None,
             numbers: read.numbers,
             kinds: read.kinds,
+            older: 0,
             options: SortMergeOptions {
                 batch_rows: read.batch_rows,
                 drop_deletes: read.drop_deletes,
@@ -137,10 +139,8 @@ impl SectionMerge {
             readers.push(open(vec![file.clone()], true)?);
         }
         for levels in runs {
-            let mut levels = levels
-                .into_iter()
-                .map(|files| open(files, false))
-                .collect::<Result<Vec<_>>>()?;
+            let mut levels =
+                levels.into_iter().map(|files| open(files, false)).collect::<Result<Vec<_>>>()?;
             readers.push(match levels.pop() {
                 Some(only) if levels.is_empty() => only,
                 last => {
@@ -192,9 +192,15 @@ impl SectionMerge {
         let Some(merge) = &mut self.current else { return Ok(None) };
         let batch = merge.next_batch()?;
         if batch.is_none() {
+            self.older = self.older.saturating_add(merge.older_rows());
             self.current = None;
         }
         Ok(batch)
+    }
+
+    /// Records in the sections read so far that came after a newer one of their key.
+    pub(crate) const fn older_rows(&self) -> u64 {
+        self.older
     }
 
     /// Whether every section is read.
