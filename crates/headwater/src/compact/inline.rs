@@ -206,7 +206,8 @@ impl InlineCompaction {
             return Ok(None);
         }
         let (table, base) = (self.table.clone(), self.known_snapshot);
-        let at_once = table.env().pools.cpu_threads().saturating_add(1);
+        // Not more than that: the writer goes on, and each holds a row group of every run.
+        let at_once = table.env().pools.cpu_threads();
         let pools = table.env().pools.clone();
         Ok(Some(pools.spawn(async move {
             let tasks = units
