@@ -19,8 +19,10 @@ async fn table(columns: &str, options: &str) -> Warehouse {
 
 /// Inserts into these columns of `t` what a query makes of a source with such rows.
 async fn insert(w: &Warehouse, columns: &str, values: &str, source: &str, rows: &str) {
-    w.run(&format!("INSERT INTO t ({columns}) SELECT {values} FROM (VALUES {rows}) AS s ({source})"))
-        .await;
+    w.run(&format!(
+        "INSERT INTO t ({columns}) SELECT {values} FROM (VALUES {rows}) AS s ({source})"
+    ))
+    .await;
 }
 
 #[tokio::test]
@@ -87,8 +89,6 @@ async fn a_flag_in_a_sequence_group_is_left_out_by_readers() {
     assert_eq!(w.run(rows).await, ["2|20|two", "3|NULL|three"]);
     insert(&w, names, names, names, "(1, 4, 14, FALSE)").await;
     assert_eq!(w.run(rows).await, ["1|14|one", "2|20|two", "3|NULL|three"]);
-    // With a column of its own for values of other sources, the stored row is still one row.
-    assert_eq!(w.run("SELECT count(*) FROM t").await, ["3"]);
 }
 
 #[tokio::test]
