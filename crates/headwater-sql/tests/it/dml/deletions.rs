@@ -40,7 +40,7 @@ async fn a_flag_becomes_the_kind_of_a_row_that_removes_it() {
     assert_eq!(w.run(rows).await, ["1|10|one", "2|20|two", "3|30|NULL"]);
     insert(&w, "id, a, op", a, source_a, "(1, CAST(NULL AS INT), TRUE), (3, 30, TRUE)").await;
     assert_eq!(w.run(rows).await, ["2|20|two"]);
-    // In one write with older values of the key, too; what comes later begins anew.
+    // In one write with older values of the key, too; what comes later begins with the nulls.
     insert(&w, "id, a, op", a, source_a, "(2, 21, FALSE), (2, CAST(NULL AS INT), TRUE)").await;
     insert(&w, "id, a, op", a, source_a, "(1, 11, FALSE)").await;
     assert_eq!(w.run(rows).await, ["1|11|NULL"]);
