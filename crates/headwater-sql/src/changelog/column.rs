@@ -74,7 +74,11 @@ fn one_by_one(scan: Arc<dyn ExecutionPlan>) -> PlanResult<(Arc<dyn ExecutionPlan
         files.sort_by(|a, b| a.object_meta.location.cmp(&b.object_meta.location));
         paths.extend(files.iter().map(|file| format!("/{}", file.object_meta.location)));
         let groups = files.into_iter().map(|file| FileGroup::new(vec![file])).collect();
-        let config = FileScanConfigBuilder::from(config.clone()).with_file_groups(groups).build();
+        // In order: partitions would take files from each other otherwise.
+        let config = FileScanConfigBuilder::from(config.clone())
+            .with_file_groups(groups)
+            .with_preserve_order(true)
+            .build();
         Ok(Transformed::yes(DataSourceExec::from_data_source(config)))
     })?;
     if paths.is_empty() && !empty {
