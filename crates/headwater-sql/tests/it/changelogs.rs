@@ -303,7 +303,7 @@ async fn rows_without_a_kind_stop_the_statement_or_go_to_a_file() {
     assert!(lines[1]["reason"].as_str().unwrap().contains("null is no kind of a row"));
     let record: serde_json::Value =
         serde_json::from_str(lines[0]["record"].as_str().unwrap()).unwrap();
-    assert_eq!(record, serde_json::json!({"id": 5, "kind": "X", "name": "fi\nve", "n": 5}));
+    assert_eq!(record, serde_json::json!({"id": "5", "kind": "X", "name": "fi\nve", "n": "5"}));
 }
 
 #[tokio::test]
