@@ -103,7 +103,8 @@ fn widest(data_type: &DataType) -> Option<DataType> {
             if wide.iter().all(Option::is_none) {
                 return None;
             }
-            let all = fields.iter().zip(wide).map(|(old, new)| new.unwrap_or_else(|| old.clone()));
+            let all =
+                fields.iter().zip(wide).map(|(old, new)| new.unwrap_or_else(|| Arc::clone(old)));
             Some(DataType::Struct(all.collect()))
         }
         _ => None,
