@@ -120,6 +120,7 @@ const NEEDS_KEY: &[&str] = &[
     "cross-partition-upsert.bootstrap-parallelism",
     "cross-partition-upsert.index-ttl",
     "data-file.thin-mode",
+    "fields.default-aggregate-function",
     "file.compression.per.level",
     "file.format.per.level",
     "force-lookup",

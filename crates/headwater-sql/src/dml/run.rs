@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Int8Array, RecordBatch};
-
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type};
