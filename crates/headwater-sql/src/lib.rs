@@ -44,6 +44,7 @@ mod functions;
 mod hint;
 mod names;
 mod parse;
+mod procedure;
 mod progress;
 mod provider;
 mod pushdown;
