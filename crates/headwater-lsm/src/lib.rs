@@ -19,14 +19,17 @@ mod sort_buffer;
 #[cfg(test)]
 mod test_data;
 
-pub use compaction::{Pick, Picker, PickerOptions, RunSize, pick_full};
+pub use compaction::{
+    CompactionStep, CompactionUnit, Levels, Pick, Picker, PickerOptions, RewriteRules, RunSize, Sections,
+    pick_full,
+};
 pub use error::LsmError;
 pub use key_value::{
     DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{
-    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FunctionError,
+    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FirstUnseen, FunctionError,
     FunctionOptions, Groups, Keeps, MergeFunction, MergeRules, Merged, PartialUpdate, Step, Steps,
     can_retract, check_definition, column_function, function_names,
 };

@@ -45,6 +45,7 @@
 
 mod alter;
 pub mod canonical;
+pub mod compact;
 mod dynamic;
 mod error;
 mod location;
@@ -61,6 +62,7 @@ pub use headwater_metadata::plan;
 pub use headwater_spec as spec;
 
 pub use alter::alter_table;
+pub use compact::{Compaction, CompactionOutcome, CompactionProgress, CompactionReport};
 pub use error::{Error, Result};
 pub use headwater_io::Env;
 pub use headwater_io::SyncMode;

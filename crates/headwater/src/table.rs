@@ -10,6 +10,7 @@ use headwater_spec::options::{Findings, TableOptions, inspect};
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataType, RowType, Snapshot, TableSchema};
 
+use crate::compact::Compaction;
 use crate::error::{Error, Result};
 use crate::read::ReadBuilder;
 use crate::write::WriteBuilder;
@@ -247,6 +248,38 @@ impl Table {
     pub fn write_refusal(&self) -> Option<&str> {
         let findings = &self.inner.findings;
         findings.refuse_write.as_deref().or(findings.refuse_read.as_deref())
+    }
+
+    /// Starts a compaction.
+    #[must_use]
+    pub fn new_compaction(&self) -> Compaction {
+        Compaction::new(self.clone())
+    }
+
+    /// Why this version cannot compact the table, and what to do about it; `None` if it can.
+    #[must_use]
+    pub fn compaction_refusal(&self) -> Option<&str> {
+        self.write_refusal().or(self.inner.findings.refuse_compaction.as_deref())
+    }
+
+    pub(crate) fn check_compactable(&self) -> Result<()> {
+        self.check_writable()?;
+        match self.compaction_refusal() {
+            None => Ok(()),
+            Some(reason) => Err(Error::Request {
+                table: self.name().to_owned(),
+                reason: format!("it cannot be compacted: {reason}"),
+            }),
+        }
+    }
+
+    /// A name for the commits of a job that has none.
+    pub(crate) fn random_user(&self) -> String {
+        let uuid = self.env().random.uuid();
+        match &self.options().commit.user_prefix {
+            Some(prefix) => format!("{prefix}_{uuid}"),
+            None => uuid,
+        }
     }
 
     pub(crate) fn check_writable(&self) -> Result<()> {

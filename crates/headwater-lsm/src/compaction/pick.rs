@@ -1,5 +1,7 @@
 //! The choice itself.
 
+use headwater_spec::options::CompactionOptions;
+
 use super::RunSize;
 
 /// What a table's options say about choosing.
@@ -34,6 +36,22 @@ impl Default for PickerOptions {
             incremental_size_threshold: None,
             optimization_interval_millis: None,
             force_up_level_0: false,
+        }
+    }
+}
+
+impl From<&CompactionOptions> for PickerOptions {
+    fn from(options: &CompactionOptions) -> Self {
+        Self {
+            trigger: options.trigger,
+            max_size_amplification_percent: options.max_size_amplification_percent,
+            size_ratio: options.size_ratio,
+            total_size_threshold: options.total_size_threshold,
+            incremental_size_threshold: options.incremental_size_threshold,
+            optimization_interval_millis: options
+                .optimization_interval
+                .map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)),
+            force_up_level_0: options.force_up_level_0,
         }
     }
 }

@@ -200,11 +200,19 @@ impl KeyValueBatch {
         }
         let mask: BooleanArray =
             self.kinds.values().iter().map(|&kind| Some(!is_retract(kind))).collect();
+        self.filtered(&mask)
+    }
+
+    /// The records for which `mask` is true; it must be as long as the batch.
+    ///
+    /// # Errors
+    /// When an Arrow kernel fails.
+    pub fn filtered(&self, mask: &BooleanArray) -> Result<Self, LsmError> {
         Ok(Self {
-            keys: self.keys.filter(&mask)?,
-            sequence: filter(&self.sequence, &mask)?.as_primitive::<Int64Type>().clone(),
-            kinds: filter(&self.kinds, &mask)?.as_primitive::<Int8Type>().clone(),
-            values: filter_record_batch(&self.values, &mask)?,
+            keys: self.keys.filter(mask)?,
+            sequence: filter(&self.sequence, mask)?.as_primitive::<Int64Type>().clone(),
+            kinds: filter(&self.kinds, mask)?.as_primitive::<Int8Type>().clone(),
+            values: filter_record_batch(&self.values, mask)?,
         })
     }
 

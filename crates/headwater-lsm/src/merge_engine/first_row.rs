@@ -41,3 +41,30 @@ impl MergeFunction for FirstRow {
         groups.take(&first).map(Merged::from)
     }
 }
+
+/// Keeps the first record of a key unless a retraction comes before it, which then is what is left:
+/// the mark of a key whose first row is stored elsewhere.
+///
+/// Source: Paimon 1.4.2 `FirstRowMergeFunctionWrapper`.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstUnseen;
+
+impl MergeFunction for FirstUnseen {
+    fn name(&self) -> &'static str {
+        "first-row"
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::All
+    }
+
+    fn merge(&self, groups: &Groups) -> Result<Merged, LsmError> {
+        let kinds = groups.kinds().values();
+        let first = |rows: std::ops::Range<usize>| {
+            let start = rows.start;
+            rows.into_iter().find(|&row| is_retract(kinds[row])).unwrap_or(start)
+        };
+        let first: Vec<usize> = groups.rows().map(first).collect();
+        groups.take(&first).map(Merged::from)
+    }
+}

@@ -17,7 +17,7 @@ use std::fmt::Debug;
 
 pub use aggregation::Aggregation;
 pub use deduplicate::{Deduplicate, DeduplicateInserts};
-pub use first_row::FirstRow;
+pub use first_row::{FirstRow, FirstUnseen};
 pub use function::{FunctionError, FunctionOptions, can_retract, column_function, function_names};
 pub use groups::Groups;
 pub use partial_update::PartialUpdate;

@@ -86,6 +86,9 @@ impl Committer<'_> {
             let filter = EntryFilter { partitions, ..EntryFilter::default() };
             self.check_base(base.snapshot_id, latest, &filter, buckets).await?;
         }
+        if let (Some(base), Some(latest)) = (&request.compacted_from, latest) {
+            self.check_compacted(base, latest).await?;
+        }
         delta.extend(request.entries.iter().map(|entry| match entry.kind {
             EntryKind::Add => entry.clone(),
             EntryKind::Delete => self.delete_of(entry.clone()),

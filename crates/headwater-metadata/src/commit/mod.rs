@@ -7,12 +7,13 @@
 
 mod attempt;
 mod compact_manifests;
+mod compacted;
 mod conflict;
 mod manifest_merge;
 mod publish;
 mod sequence;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use headwater_io::{IoError, Turn, TurnGuard};
@@ -49,6 +50,15 @@ pub struct ComputedFrom {
     pub buckets: Option<HashSet<(BinaryRow, i32)>>,
 }
 
+/// Which state of its buckets a compaction has merged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CompactedFrom {
+    /// The newest snapshot whose files were known; 0 for none.
+    pub snapshot_id: i64,
+    /// The largest sequence number among the merged records of each bucket.
+    pub newest: HashMap<(BinaryRow, i32), i64>,
+}
+
 /// One commit.
 #[derive(Debug, Clone)]
 pub struct CommitRequest {
@@ -70,6 +80,9 @@ pub struct CommitRequest {
     /// For rows that change others which were read: refuses if what they depend on was changed
     /// since.
     pub computed_from: Option<ComputedFrom>,
+    /// For [`CommitKind::Compact`]: refuses if rows came since that belong among those that were
+    /// merged.
+    pub compacted_from: Option<CompactedFrom>,
     /// Kind of the snapshot.
     pub kind: CommitKind,
     /// Refuse if another commit changed what this one builds on.
@@ -91,6 +104,7 @@ impl CommitRequest {
             overwrite: None,
             overwrite_base: None,
             computed_from: None,
+            compacted_from: None,
             kind: CommitKind::Append,
             check_conflicts: false,
             sequence_base: None,

@@ -5,6 +5,7 @@
 //! fallback names, values) stand in `paimon-1.4.jsonl`.
 
 mod change;
+mod compaction;
 mod engine;
 mod known;
 pub(crate) mod merge;
@@ -16,6 +17,7 @@ mod treatment;
 mod values;
 
 pub use change::{check_change, check_reset, effective_option, is_immutable};
+pub use compaction::{CompactionOptions, OffPeak};
 pub use known::{
     KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
     is_known, known, nearest, nearest_of, table_options,

@@ -7,7 +7,7 @@ use super::engine::is_connector_option;
 use super::known::{is_default, known, nearest};
 use super::merge::{MergeEngine, MergeOptions};
 use super::patterns::{Pattern, pattern};
-use super::table::{bool_option, file_compression, file_formats};
+use super::table::{bool_option, file_compression, file_formats, num_levels};
 use super::treatment::{OTHER_ROWS, Treatment, needs_key, treatment};
 use crate::error::SpecError;
 use crate::manifest::Codec;
@@ -22,6 +22,8 @@ pub struct Findings {
     pub refuse_read: Option<String>,
     /// Why rows cannot be written to this table.
     pub refuse_write: Option<String>,
+    /// Why files of this table cannot be compacted, where its rows can be written.
+    pub refuse_compaction: Option<String>,
 }
 
 /// Sorts the options of a stored schema.
@@ -33,10 +35,12 @@ pub fn inspect(schema: &TableSchema) -> Result<Findings, SpecError> {
     refuse_reads(schema, &mut found)?;
     refuse_writes(schema, &mut found)?;
     let merge = MergeOptions::parse(schema)?;
+    refuse_compaction(schema, &merge, &mut found)?;
     for (key, value) in schema.options.iter() {
         warn(schema, &merge, key, value, &mut found.warnings);
     }
-    if !schema.primary_keys.is_empty() && merge.engine == MergeEngine::FirstRow {
+    let first_row = !schema.primary_keys.is_empty() && merge.engine == MergeEngine::FirstRow;
+    if first_row && (bool_option(schema, "write-only", false)? || found.refuse_compaction.is_some()) {
         found.warnings.push(FIRST_ROW.to_owned());
     }
     Ok(found)
@@ -113,19 +117,8 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
     if keyed && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p)) {
         refuse("the primary key does not contain all partition columns: cross-partition upserts are not supported by this version".into());
     }
-    for (key, format) in file_formats(schema) {
-        if !format.eq_ignore_ascii_case("parquet") {
-            refuse(format!(
-                "option '{key}' = '{format}': this version writes only parquet data files"
-            ));
-        }
-    }
-    let (key, codec) = file_compression(schema)?;
-    if !WRITTEN_CODECS.contains(&codec.as_str()) {
-        refuse(format!(
-            "option '{key}' = '{codec}': this version writes only {}",
-            WRITTEN_CODECS.join(", ")
-        ));
+    if let Some(reason) = unwritten_files(schema, 0)? {
+        refuse(reason);
     }
     if let Some(codec) = schema.option("manifest.compression")
         && let Err(error) = Codec::from_option(&codec.trim().to_lowercase())
@@ -167,8 +160,60 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
     Ok(())
 }
 
-const FIRST_ROW: &str = "option 'merge-engine' = 'first-row': rows are shown once a compaction by another engine has \
-     taken them up; this version does not compact";
+/// Why files of a level cannot be written, if they cannot.
+fn unwritten_files(schema: &TableSchema, level: i32) -> Result<Option<String>, SpecError> {
+    for (key, format) in file_formats(schema, level) {
+        if !format.eq_ignore_ascii_case("parquet") {
+            return Ok(Some(format!(
+                "option '{key}' = '{format}': this version writes only parquet data files"
+            )));
+        }
+    }
+    let (key, codec) = file_compression(schema, level)?;
+    Ok((!WRITTEN_CODECS.contains(&codec.as_str())).then(|| {
+        format!(
+            "option '{key}' = '{codec}': this version writes only {}",
+            WRITTEN_CODECS.join(", ")
+        )
+    }))
+}
+
+/// Why the files of a table that can be written cannot be compacted, if they cannot.
+fn refuse_compaction(
+    schema: &TableSchema,
+    merge: &MergeOptions,
+    found: &mut Findings,
+) -> Result<(), SpecError> {
+    if schema.primary_keys.is_empty() {
+        return Ok(());
+    }
+    let mut refuse = |reason: String| {
+        found.refuse_compaction.get_or_insert(reason);
+    };
+    if let Some(producer) = schema.option("changelog-producer")
+        && !producer.eq_ignore_ascii_case("none")
+    {
+        refuse(format!(
+            "option 'changelog-producer' = '{producer}': compactions of this table write its changelog, which this version \
+             does not do"
+        ));
+    }
+    if merge.looked_up {
+        refuse("option 'force-lookup' = 'true' is not supported by this version's compaction".to_owned());
+    }
+    for level in 1..num_levels(schema)?.min(MOST_LEVELS) {
+        if let Some(reason) = unwritten_files(schema, level)? {
+            refuse(format!("level {level}: {reason}"));
+        }
+    }
+    Ok(())
+}
+
+/// Levels that are looked at for formats of their own.
+const MOST_LEVELS: i32 = 64;
+
+const FIRST_ROW: &str = "option 'merge-engine' = 'first-row': rows are shown once a compaction has taken them up, \
+     which writers of this table do not do";
 
 /// The engine that an option is about, if it is about one.
 fn engine_of(key: &str) -> Option<&'static [MergeEngine]> {

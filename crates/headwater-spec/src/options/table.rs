@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::compaction::CompactionOptions;
 use super::known::{check_value, known};
 use super::merge::MergeOptions;
 use super::values::{parse_duration_millis, parse_memory};
@@ -31,6 +32,8 @@ pub struct TableOptions {
     pub split: SplitOptions,
     /// `num-levels`: LSM levels; default `num-sorted-run.compaction-trigger` + 1.
     pub num_levels: i32,
+    /// When files are compacted.
+    pub compaction: CompactionOptions,
     /// `write-buffer-size`: bytes of rows that one bucket buffers at most; default 256 MB.
     pub write_buffer_bytes: u64,
     /// What becomes of records with one key, and which kinds of rows are left out.
@@ -155,8 +158,6 @@ impl TableOptions {
     /// # Errors
     /// [`SpecError::Option`] names the option with a value that its type does not allow.
     pub fn parse(schema: &TableSchema) -> Result<Self, SpecError> {
-        let keyed = !schema.primary_keys.is_empty();
-        let trigger = int(schema, "num-sorted-run.compaction-trigger", 5)?;
         Ok(Self {
             bucket: int(schema, "bucket", -1)?,
             bucket_function: match text(schema, "bucket-function.type").as_deref() {
@@ -170,8 +171,8 @@ impl TableOptions {
                     ));
                 }
             },
-            file: FileOptions::parse(schema, keyed)?,
-            stats: StatsOptions::parse(schema)?,
+            file: FileOptions::at_level(schema, 0)?,
+            stats: StatsOptions::at_level(schema, 0)?,
             manifest: ManifestOptions {
                 compression: text(schema, "manifest.compression").unwrap_or_else(|| "zstd".into()),
                 target_bytes: memory(schema, "manifest.target-file-size", 8 << 20)?,
@@ -201,7 +202,8 @@ impl TableOptions {
                 target_bytes: memory(schema, "source.split.target-size", 128 << 20)?,
                 open_file_cost: memory(schema, "source.split.open-file-cost", 4 << 20)?,
             },
-            num_levels: int(schema, "num-levels", trigger.saturating_add(1))?,
+            num_levels: num_levels(schema)?,
+            compaction: CompactionOptions::parse(schema)?,
             write_buffer_bytes: memory(schema, "write-buffer-size", 256 << 20)?,
             merge: MergeOptions::parse(schema)?,
             read_batch_rows: match schema.option("read.batch-size") {
@@ -213,9 +215,14 @@ impl TableOptions {
 }
 
 impl FileOptions {
-    fn parse(schema: &TableSchema, keyed: bool) -> Result<Self, SpecError> {
-        let formats = file_formats(schema);
-        let (_, compression) = file_compression(schema)?;
+    /// How files of a level are written; `*.per.level` may say something else for each.
+    ///
+    /// # Errors
+    /// [`SpecError::Option`] names the option with a value that its type does not allow.
+    pub fn at_level(schema: &TableSchema, level: i32) -> Result<Self, SpecError> {
+        let keyed = !schema.primary_keys.is_empty();
+        let formats = file_formats(schema, level);
+        let (_, compression) = file_compression(schema, level)?;
         let block = match schema.option("file.block-size") {
             Some(_) => memory(schema, "file.block-size", 128 << 20)?,
             None => plain_bytes(schema, "parquet.block.size", 128 << 20)?,
@@ -247,9 +254,13 @@ impl FileOptions {
 }
 
 impl StatsOptions {
-    fn parse(schema: &TableSchema) -> Result<Self, SpecError> {
+    /// Which statistics files of a level have.
+    ///
+    /// # Errors
+    /// [`SpecError::Option`] names the option with a value that its type does not allow.
+    pub fn at_level(schema: &TableSchema, level: i32) -> Result<Self, SpecError> {
         let keyed = !schema.primary_keys.is_empty();
-        let leveled = per_level(schema, "metadata.stats-mode.per.level", 0)?.filter(|_| keyed);
+        let leveled = per_level(schema, "metadata.stats-mode.per.level", level)?.filter(|_| keyed);
         let mode = match leveled {
             Some(mode) => stats_mode("metadata.stats-mode.per.level", &mode)?,
             None => match schema.option("metadata.stats-mode") {
@@ -308,15 +319,21 @@ impl CommitOptions {
     }
 }
 
-/// The data file formats that the options name, with their keys; the last one is that of level 0.
-pub(super) fn file_formats(schema: &TableSchema) -> Vec<(&'static str, String)> {
+/// `num-levels`, by default one more than the runs that trigger a compaction.
+pub(super) fn num_levels(schema: &TableSchema) -> Result<i32, SpecError> {
+    let trigger = int(schema, "num-sorted-run.compaction-trigger", 5)?;
+    int(schema, "num-levels", trigger.saturating_add(1))
+}
+
+/// The data file formats that the options name for a level, with their keys; the last one counts.
+pub(super) fn file_formats(schema: &TableSchema, level: i32) -> Vec<(&'static str, String)> {
     let mut formats = Vec::new();
     if let Some(format) = text(schema, "file.format") {
         formats.push(("file.format", format));
     }
     // Without a key there are no levels.
     if !schema.primary_keys.is_empty()
-        && let Ok(Some(format)) = per_level(schema, "file.format.per.level", 0)
+        && let Ok(Some(format)) = per_level(schema, "file.format.per.level", level)
     {
         formats.clear();
         formats.push(("file.format.per.level", format));
@@ -344,14 +361,14 @@ pub(super) fn value<'a>(schema: &'a TableSchema, key: &str) -> Result<Option<&'a
     Ok(found)
 }
 
-fn int(schema: &TableSchema, key: &str, default: i32) -> Result<i32, SpecError> {
+pub(super) fn int(schema: &TableSchema, key: &str, default: i32) -> Result<i32, SpecError> {
     match value(schema, key)? {
         None => Ok(default),
         Some(v) => v.trim().parse().map_err(|_| wrong(key, format!("{v:?} is not a whole number"))),
     }
 }
 
-fn count(schema: &TableSchema, key: &str, default: usize) -> Result<usize, SpecError> {
+pub(super) fn count(schema: &TableSchema, key: &str, default: usize) -> Result<usize, SpecError> {
     match value(schema, key)? {
         None => Ok(default),
         Some(v) => v.trim().parse().map_err(|_| wrong(key, format!("{v:?} is not a count"))),
@@ -371,7 +388,7 @@ pub(super) fn bool_option(
     }
 }
 
-fn memory(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecError> {
+pub(super) fn memory(schema: &TableSchema, key: &str, default: u64) -> Result<u64, SpecError> {
     match value(schema, key)? {
         None => Ok(default),
         Some(v) => parse_memory(v).map_err(|reason| wrong(key, reason)),
@@ -422,10 +439,13 @@ pub(super) fn per_level(
     Ok(None)
 }
 
-/// Which option decides how files of level 0 are compressed, and what it says.
-pub(super) fn file_compression(schema: &TableSchema) -> Result<(&'static str, String), SpecError> {
+/// Which option decides how files of a level are compressed, and what it says.
+pub(super) fn file_compression(
+    schema: &TableSchema,
+    level: i32,
+) -> Result<(&'static str, String), SpecError> {
     // Files of a table without a key have no level, and Java looks for none.
-    let leveled = per_level(schema, "file.compression.per.level", 0)?;
+    let leveled = per_level(schema, "file.compression.per.level", level)?;
     if let Some(leveled) = leveled.filter(|_| !schema.primary_keys.is_empty()) {
         return Ok(("file.compression.per.level", leveled));
     }

@@ -24,12 +24,24 @@ const HONOURED: &[&str] = &[
     "bucket-function.type",
     "bucket-key",
     "commit.discard-duplicate-files",
+    "commit.force-compact",
     "commit.force-create-snapshot",
     "commit.max-retries",
     "commit.max-retry-wait",
     "commit.min-retry-wait",
     "commit.timeout",
     "commit.user-prefix",
+    "compaction.force-rewrite-all-files",
+    "compaction.force-up-level-0",
+    "compaction.incremental-size-threshold",
+    "compaction.max-size-amplification-percent",
+    "compaction.min.file-num",
+    "compaction.offpeak-ratio",
+    "compaction.offpeak.end.hour",
+    "compaction.offpeak.start.hour",
+    "compaction.optimization-interval",
+    "compaction.size-ratio",
+    "compaction.total-size-threshold",
     "data-file.path-directory",
     "data-file.prefix",
     "data-file.thin-mode",
@@ -44,6 +56,7 @@ const HONOURED: &[&str] = &[
     "file.format",
     "file.format.per.level",
     "file.suffix.include.compression",
+    "full-compaction.delta-commits",
     "ignore-delete",
     "ignore-update-before",
     "manifest.compression",
@@ -59,6 +72,7 @@ const HONOURED: &[&str] = &[
     "metadata.stats-mode.per.level",
     "num-levels",
     "num-sorted-run.compaction-trigger",
+    "num-sorted-run.stop-trigger",
     "overwrite-upgrade",
     "parquet.enable.dictionary",
     "partial-update.remove-record-on-delete",
@@ -155,10 +169,10 @@ const MISSING: &[(&str, &str)] = &[
     ("changelog-file.", "no changelog files are written"),
     ("changelog-producer", "no changelog files are written"),
     ("changelog.", "changelogs are not expired"),
-    ("clustering.", "files are not compacted, so rows are not clustered"),
+    ("clustering.", SORTS_NOT),
     ("commit.callback.", "there are no callbacks of commits"),
-    ("commit.force-compact", COMPACTS_NOT),
-    ("compaction.", COMPACTS_NOT),
+    ("compaction.delete-ratio-threshold", "no deletion vectors are written"),
+    ("compaction.file-num-limit", INSIDE_JAVA),
     ("consumer", STREAMS_NOT),
     ("continuous.", STREAMS_NOT),
     ("cross-partition-upsert.", "keys that move between partitions are not written"),
@@ -171,9 +185,8 @@ const MISSING: &[(&str, &str)] = &[
     ("file-index.", "file indexes are neither written nor used"),
     ("file-operation.thread-num", INSIDE_JAVA),
     ("file-reader-async-threshold", INSIDE_JAVA),
-    ("force-lookup", COMPACTS_NOT),
+    ("force-lookup", LOOKS_NOT),
     ("format-table.", "there are no format tables"),
-    ("full-compaction.", COMPACTS_NOT),
     ("global-index.", "there are no global indexes"),
     ("incremental-between-", "changes between snapshots are not read"),
     ("index-file-in-data-file-dir", "no index files are written"),
@@ -181,11 +194,10 @@ const MISSING: &[(&str, &str)] = &[
     ("local-merge-buffer-size", "rows are merged where they are written only"),
     ("local-sort.", INSIDE_JAVA),
     ("lookup", "there are no lookups of keys"),
-    ("lookup-compact", COMPACTS_NOT),
-    ("lookup-wait", COMPACTS_NOT),
+    ("lookup-compact", LOOKS_NOT),
+    ("lookup-wait", LOOKS_NOT),
     ("materialized-table.", "there are no materialized tables"),
     ("metastore.", "the catalog is a directory, without a metastore"),
-    ("num-sorted-run.stop-trigger", COMPACTS_NOT),
     ("page-size", INSIDE_JAVA),
     ("partition.end-input-to-done", MARKS_NOT),
     ("partition.expiration-", "partitions are not expired"),
@@ -202,7 +214,7 @@ const MISSING: &[(&str, &str)] = &[
     ("sink.", STREAMS_NOT),
     ("snapshot.", "snapshots are not expired"),
     ("snapshot.watermark-idle-timeout", STREAMS_NOT),
-    ("sort-compaction.", COMPACTS_NOT),
+    ("sort-compaction.", SORTS_NOT),
     ("sort-engine", INSIDE_JAVA),
     ("sort-spill-", INSIDE_JAVA),
     ("spill-compression", INSIDE_JAVA),
@@ -217,10 +229,12 @@ const MISSING: &[(&str, &str)] = &[
     ("write-buffer-spill", "nothing is spilled: full buffers become smaller files"),
     ("write-max-writers-to-spill", "nothing is spilled: full buffers become smaller files"),
     ("write.batch-", INSIDE_JAVA),
-    ("zorder.", "files are not compacted, so rows are not clustered"),
+    ("zorder.", SORTS_NOT),
 ];
 
-const COMPACTS_NOT: &str = "files are not compacted";
+const LOOKS_NOT: &str = "compactions look no keys up";
+const SORTS_NOT: &str = "compactions keep the order of rows";
+const UNEXPLAINED: &str = "this version has nothing that it is about";
 const STREAMS_NOT: &str = "there are no streaming reads and writes";
 const MARKS_NOT: &str = "partitions are not marked as done";
 const INSIDE_JAVA: &str =
@@ -229,7 +243,7 @@ const INSIDE_JAVA: &str =
 /// What is missing for an option that has no effect.
 pub(super) fn missing(key: &str) -> &'static str {
     let starts = MISSING.iter().filter(|(start, _)| key.starts_with(start));
-    starts.max_by_key(|(start, _)| start.len()).map_or(COMPACTS_NOT, |(_, reason)| reason)
+    starts.max_by_key(|(start, _)| start.len()).map_or(UNEXPLAINED, |(_, reason)| reason)
 }
 
 /// What this version does with the option of this key or older name. Single values may be refused

@@ -9,17 +9,18 @@ use arrow::datatypes::{
     DataType as Arrow, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType,
 };
-use headwater_spec::DataField;
+use headwater_spec::row::arrow::constant_array;
+use headwater_spec::{DataField, DataFileMeta, DataType};
 
-use super::builder::ReadBuilder;
 use crate::error::{Error, Result};
+use crate::table::Table;
 
 /// From here on a BIGINT counts milliseconds.
 const LEAST_MILLIS: i64 = 1_000_000_000_000;
 
 /// What is left out of the rows of a read.
 #[derive(Debug, Clone)]
-pub(super) struct Expiry(Option<Rule>);
+pub(crate) struct Expiry(Option<Rule>);
 
 #[derive(Debug, Clone)]
 struct Rule {
@@ -30,8 +31,7 @@ struct Rule {
 }
 
 impl Expiry {
-    pub(super) fn of(read: &ReadBuilder) -> Self {
-        let table = &read.table;
+    pub(crate) fn of(table: &Table) -> Self {
         let rule = table.options().merge.expire.as_ref().and_then(|expire| {
             let after = i64::try_from(expire.after.as_secs()).unwrap_or(i64::MAX);
             Some(Rule {
@@ -59,7 +59,16 @@ impl Expiry {
         rows: RecordBatch,
         kinds: ArrayRef,
     ) -> Result<Option<(RecordBatch, ArrayRef)>> {
-        let Some(rule) = &self.0 else { return Ok(Some((rows, kinds))) };
+        let Some(live) = self.mask(&rows)? else { return Ok(Some((rows, kinds))) };
+        match live.true_count() {
+            0 => Ok(None),
+            _ => Ok(Some((filter_record_batch(&rows, &live)?, filter(&kinds, &live)?))),
+        }
+    }
+
+    /// Which rows are not over; `None` if none is.
+    pub(crate) fn mask(&self, rows: &RecordBatch) -> Result<Option<BooleanArray>> {
+        let Some(rule) = &self.0 else { return Ok(None) };
         let Some(column) = rows.column_by_name(&rule.field.name) else {
             return Err(Error::Request {
                 table: rule.table.clone(),
@@ -67,11 +76,28 @@ impl Expiry {
             });
         };
         let live = rule.live(column)?;
-        match live.true_count() {
-            0 => Ok(None),
-            count if count == live.len() => Ok(Some((rows, kinds))),
-            _ => Ok(Some((filter_record_batch(&rows, &live)?, filter(&kinds, &live)?))),
+        Ok(Some(live).filter(|live| live.true_count() < live.len()))
+    }
+
+    /// Whether a file of the table may hold rows that are over, as far as its statistics tell.
+    pub(crate) fn may_be_in(&self, table: &Table, file: &DataFileMeta) -> Result<bool> {
+        let Some(rule) = &self.0 else { return Ok(false) };
+        if file.schema_id != table.schema().id {
+            return Ok(true);
         }
+        let named = |name: &String| table.schema().field(name).cloned();
+        let fields: Vec<DataField> = match &file.value_stats_cols {
+            None => table.schema().fields.clone(),
+            Some(names) => names.iter().filter_map(named).collect(),
+        };
+        let types: Vec<DataType> = fields.iter().map(|f| f.data_type.clone()).collect();
+        let stats = file.value_stats.decode(&types)?;
+        let at = fields.iter().position(|f| f.id == rule.field.id);
+        let Some(min) = at.and_then(|at| stats.get(at)).and_then(|stats| stats.min.clone()) else {
+            return Ok(true);
+        };
+        let oldest = constant_array(Some(&min), &rule.field.data_type, 1)?;
+        Ok(rule.live(&oldest)?.true_count() == 0)
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn bucket_path(table: &Table, values: &[Option<Datum>], bucket: i32) 
 
 /// What is read from each file of a split.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     table: Table,
     dir: String,
     /// Columns, with the table's names and types.
@@ -103,6 +103,11 @@ impl Wanted {
             filter: filter.map(|predicate| (columns, predicate)),
             counters: read.counters.clone(),
         })
+    }
+
+    /// Reads all rows of files in a bucket's directory.
+    pub(crate) fn all(table: &Table, dir: &str, fields: Vec<DataField>) -> Self {
+        Self { table: table.clone(), dir: dir.to_owned(), fields, filter: None, counters: None }
     }
 
     /// The same with other columns.
@@ -196,7 +201,7 @@ impl Wanted {
     /// The fetching task must never wait for a CPU job: jobs wait for it.
     ///
     /// Starts fetching the units of `files`, in order, one ahead of the decoder.
-    pub(super) fn fetch(&self, files: Vec<DataFileMeta>) -> Units {
+    pub(crate) fn fetch(&self, files: Vec<DataFileMeta>) -> Units {
         let (mut sender, receiver) = mpsc::channel(0);
         let wanted = self.clone();
         let task = self.table.env().pools.spawn(async move {
@@ -242,13 +247,13 @@ struct OpenFile {
 }
 
 /// Fetched units, in order.
-pub(super) struct Units {
+pub(crate) struct Units {
     receiver: mpsc::Receiver<Result<Unit>>,
     task: Option<Task<()>>,
 }
 
 impl Units {
-    pub(super) async fn next(&mut self) -> Option<Result<Unit>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Unit>> {
         if let Some(unit) = self.receiver.next().await {
             return Some(unit);
         }
@@ -284,7 +289,7 @@ impl Starts {
 }
 
 /// A fetched unit: batches of the wanted columns.
-pub(super) struct Unit {
+pub(crate) struct Unit {
     content: Content,
     /// Position of the next row in the file.
     next: i64,
@@ -311,7 +316,7 @@ impl Unit {
     }
 
     /// The next rows; `None` at the end of the unit.
-    pub(super) fn next_batch(&mut self, max_rows: usize) -> Result<Option<RecordBatch>> {
+    pub(crate) fn next_batch(&mut self, max_rows: usize) -> Result<Option<RecordBatch>> {
         let batch = self.decode(max_rows)?;
         let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
         self.next = self.next.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));

@@ -36,3 +36,16 @@ pub(super) fn looked_up(
     }
     Ok(out)
 }
+
+/// Whether the key ranges of two files overlap.
+pub(crate) fn share_keys(
+    a: &DataFileMeta,
+    b: &DataFileMeta,
+    key_types: &[DataType],
+) -> Result<bool, SpecError> {
+    let ends_before = |a: &DataFileMeta, b: &DataFileMeta| {
+        let (end, start) = (a.max_key.to_values(key_types)?, b.min_key.to_values(key_types)?);
+        Ok::<_, SpecError>(key_order(&end, &start) == Some(Ordering::Less))
+    };
+    Ok(!ends_before(a, b)? && !ends_before(b, a)?)
+}

@@ -3,7 +3,7 @@
 mod assemble;
 mod builder;
 mod counters;
-mod expiry;
+pub(crate) mod expiry;
 pub(crate) mod file;
 mod footers;
 mod levels;
@@ -11,6 +11,7 @@ mod merge_read;
 mod plan;
 mod prune;
 mod raw_read;
+pub(crate) mod sections;
 mod split;
 mod stream;
 

@@ -18,7 +18,7 @@ use crate::error::Result;
 
 pub(super) fn read(read: &ReadBuilder, split: &Split, files: &[DataFileMeta]) -> Result<RowStream> {
     let assembler = Assembler::new(read, split);
-    let expiry = Expiry::of(read);
+    let expiry = Expiry::of(&read.table);
     let fields = expiry.fields_beside(assembler.stored_fields());
     let wanted = Wanted::new(read, split, fields, |_| true)?;
     let state = State {

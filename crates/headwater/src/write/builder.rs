@@ -85,13 +85,7 @@ impl WriteBuilder {
     /// something that is not a partition column.
     pub fn build(self) -> Result<TableWrite> {
         self.table.check_writable()?;
-        let user = self.user.unwrap_or_else(|| {
-            let uuid = self.table.env().random.uuid();
-            match &self.table.options().commit.user_prefix {
-                Some(prefix) => format!("{prefix}_{uuid}"),
-                None => uuid,
-            }
-        });
+        let user = self.user.unwrap_or_else(|| self.table.random_user());
         TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)
     }
 }

@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use super::builder::Changes;
 use super::overwrite::Target;
 use super::rebase::renumber;
+use crate::compact::CompactionReport;
 use crate::error::Result;
 use crate::table::Table;
 
@@ -47,6 +48,8 @@ pub struct CommitOutcome {
     /// buffered together; rows that are older than stored ones are not among them, because stored
     /// rows are not looked up.
     pub rows_older: u64,
+    /// What became of the compactions that ran meanwhile, where writers compact.
+    pub compaction: CompactionReport,
     /// Buckets whose rows were numbered anew because another writer committed first, with the
     /// largest sequence number there now.
     pub moved: Vec<MovedBucket>,
@@ -124,7 +127,7 @@ pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Resu
 }
 
 /// Removes files that no commit can name any more; what cannot be removed is only waste.
-pub(super) async fn remove_files(table: &Table, dir: &str, files: &[DataFileMeta]) {
+pub(crate) async fn remove_files(table: &Table, dir: &str, files: &[DataFileMeta]) {
     for file in files {
         let path = table.store().path(&format!("{dir}/{}", file.file_name));
         if let Err(error) = table.store().io().delete(&path).await {
@@ -188,6 +191,7 @@ fn request(
         properties: IndexMap::new(),
         entries,
         computed_from: changes.and_then(|base| computed_from(base, keyed, messages)),
+        compacted_from: None,
         overwrite: target.scope(partitions),
         overwrite_base: target.replaces().then_some(read_snapshot).flatten(),
         // As Java does it: whoever follows the appended rows is told that rows went.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use headwater_format::{FileEncoder, FileFormat, WriteOptions, encoder};
 use headwater_io::FileWriter;
 use headwater_lsm::is_retract;
-use headwater_spec::options::StatsMode;
+use headwater_spec::options::{FileOptions, StatsMode, StatsOptions};
 use headwater_spec::row::arrow::datum_at;
 use headwater_spec::stats::ColumnStats;
 use headwater_spec::{
@@ -26,24 +26,39 @@ const KEY_FIELD_ID_START: i32 = 1_073_741_823;
 const KEY_STATS: StatsMode = StatsMode::Truncate(128);
 
 /// What every file of a table has in common.
-pub(super) struct FileLayout {
+pub(crate) struct FileLayout {
     table: Table,
     /// Columns of a file.
-    pub(super) fields: Vec<DataField>,
+    pub(crate) fields: Vec<DataField>,
     keyed: bool,
     /// Positions of the key columns among the table's columns.
-    pub(super) key_at: Vec<usize>,
+    pub(crate) key_at: Vec<usize>,
     key_types: Vec<DataType>,
     extension: String,
     options: WriteOptions,
+    /// Level of the files, and how they are written there.
+    level: i32,
+    file: FileOptions,
+    stats: StatsOptions,
+    source: FileSource,
 }
 
 impl FileLayout {
-    pub(super) fn new(table: &Table) -> Result<Self> {
+    /// Files of new rows.
+    pub(crate) fn new(table: &Table) -> Result<Self> {
+        Self::at_level(table, 0, FileSource::Append)
+    }
+
+    /// Files that a compaction makes.
+    pub(crate) fn compacted(table: &Table, level: i32) -> Result<Self> {
+        Self::at_level(table, level, FileSource::Compact)
+    }
+
+    fn at_level(table: &Table, level: i32, source: FileSource) -> Result<Self> {
         let schema = table.schema();
         let keys = schema.columns(&schema.trimmed_primary_keys())?;
         let keyed = table.has_primary_key();
-        let file = &table.options().file;
+        let file = FileOptions::at_level(schema, level)?;
         let mut fields = Vec::new();
         if keyed {
             if !file.thin {
@@ -59,8 +74,12 @@ impl FileLayout {
         } else {
             file.format.clone()
         };
-        let options = WriteOptions::from(file);
+        let options = WriteOptions::from(&file);
         Ok(Self {
+            level,
+            file,
+            stats: StatsOptions::at_level(schema, level)?,
+            source,
             table: table.clone(),
             fields,
             keyed,
@@ -72,28 +91,33 @@ impl FileLayout {
     }
 
     /// Columns of the table.
-    pub(super) fn value_columns(&self) -> usize {
+    pub(crate) fn value_columns(&self) -> usize {
         self.table.row_type().fields.len()
     }
 
     /// Arrow schema of the table's columns.
-    pub(super) fn value_schema(&self) -> arrow::datatypes::SchemaRef {
+    pub(crate) fn value_schema(&self) -> arrow::datatypes::SchemaRef {
         self.table.arrow_schema()
     }
 
     fn key_columns(&self) -> usize {
-        if self.keyed && !self.table.options().file.thin { self.key_types.len() } else { 0 }
+        if self.keyed && !self.file.thin { self.key_types.len() } else { 0 }
     }
 
     /// Bare name of a file of a writer.
-    pub(super) fn file_name(&self, uuid: &str, counter: u64) -> String {
-        let prefix = &self.table.options().file.prefix;
+    pub(crate) fn file_name(&self, uuid: &str, counter: u64) -> String {
+        let prefix = &self.file.prefix;
         path::data_file_name(prefix, uuid, counter, &self.extension)
     }
 
+    /// Bytes from which on a file is full.
+    pub(crate) const fn target_bytes(&self) -> u64 {
+        self.file.target_bytes
+    }
+
     /// Starts a file.
-    pub(super) fn start(&self, name: String) -> Result<OpenDataFile> {
-        let format = FileFormat::parse(&self.table.options().file.format)?;
+    pub(crate) fn start(&self, name: String) -> Result<OpenDataFile> {
+        let format = FileFormat::parse(&self.file.format)?;
         Ok(OpenDataFile {
             encoder: encoder(format, &self.fields, &self.options)?,
             writer: None,
@@ -107,7 +131,7 @@ impl FileLayout {
     }
 
     fn describe(&self, file: Finished, creation_time_millis: i64) -> Result<DataFileMeta> {
-        let stats = &self.table.options().stats;
+        let stats = &self.stats;
         let keys = self.key_columns();
         let skip = keys + if self.keyed { 2 } else { 0 };
         let key_stats = self.key_stats(&file.columns)?;
@@ -139,12 +163,12 @@ impl FileLayout {
             min_sequence_number,
             max_sequence_number,
             schema_id: self.table.schema().id,
-            level: 0,
+            level: self.level,
             extra_files: Vec::new(),
             creation_time_millis: Some(creation_time_millis),
             delete_row_count: Some(file.deletes),
             embedded_index: None,
-            file_source: Some(FileSource::Append),
+            file_source: Some(self.source),
             value_stats_cols: if complete { None } else { Some(names) },
             external_path: None,
             first_row_id: None,
@@ -177,7 +201,7 @@ fn key_field(field: &DataField) -> DataField {
 }
 
 /// A file that is being written.
-pub(super) struct OpenDataFile {
+pub(crate) struct OpenDataFile {
     encoder: Box<dyn FileEncoder>,
     writer: Option<Box<dyn FileWriter>>,
     name: String,
@@ -201,12 +225,12 @@ struct Finished {
 
 impl OpenDataFile {
     /// Size so far, in bytes, buffered rows included.
-    pub(super) fn bytes_written(&self) -> u64 {
+    pub(crate) fn bytes_written(&self) -> u64 {
         self.encoder.bytes_written()
     }
 
     /// Encodes rows that are sorted by key; returns the bytes that are complete.
-    pub(super) fn add_sorted(
+    pub(crate) fn add_sorted(
         &mut self,
         layout: &FileLayout,
         sequence: &ArrayRef,
@@ -248,7 +272,7 @@ impl OpenDataFile {
     }
 
     /// Encodes rows of an append table, numbered from `first_sequence`.
-    pub(super) fn add_plain(
+    pub(crate) fn add_plain(
         &mut self,
         layout: &FileLayout,
         first_sequence: i64,
@@ -279,7 +303,7 @@ impl OpenDataFile {
     }
 
     /// Moves bytes to the store; `dir` is the bucket's directory inside the store.
-    pub(super) async fn put(&mut self, table: &Table, dir: &str, bytes: Vec<Bytes>) -> Result<()> {
+    pub(crate) async fn put(&mut self, table: &Table, dir: &str, bytes: Vec<Bytes>) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -296,7 +320,7 @@ impl OpenDataFile {
     }
 
     /// Ends the file: it is durable when this returns its metadata.
-    pub(super) async fn finish(
+    pub(crate) async fn finish(
         mut self,
         layout: &std::sync::Arc<FileLayout>,
         dir: &str,

@@ -8,7 +8,7 @@ mod builder;
 mod check;
 mod commit;
 mod defaults;
-mod file;
+pub(crate) mod file;
 mod kinds;
 mod overwrite;
 mod rebase;
@@ -17,4 +17,5 @@ mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};
 pub use commit::{CommitMessage, CommitOutcome};
+pub(crate) use commit::remove_files;
 pub use writer::TableWrite;

@@ -23,6 +23,7 @@ use super::file::FileLayout;
 use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
+use crate::compact::inline::{InlineCompaction, NewFiles, Place};
 use crate::error::{Error, Result};
 use crate::read::Split;
 use crate::read::file::bucket_path;
@@ -61,6 +62,8 @@ pub struct TableWrite {
     in_doubt: bool,
     /// The overwrite is committed; another commit would replace it.
     replaced: bool,
+    /// Compacts the buckets that are written to.
+    compaction: Option<InlineCompaction>,
 }
 
 impl std::fmt::Debug for TableWrite {
@@ -94,8 +97,10 @@ impl TableWrite {
         } else {
             None
         };
+        let target = Target::new(&table, overwrite)?;
         Ok(Self {
-            target: Target::new(&table, overwrite)?,
+            compaction: InlineCompaction::of(&table).filter(|_| !target.replaces()),
+            target,
             read_snapshot,
             changes,
             removed: Vec::new(),
@@ -430,6 +435,19 @@ impl TableWrite {
     /// `OutcomeUnknown` ask [`Table::filter_committed`] first; the call refuses otherwise if the
     /// identifier is there.
     pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
+        self.commit_all(identifier, false).await
+    }
+
+    /// The same, and waits for the compactions of the buckets, whose result has a snapshot of its own
+    /// then. What becomes of them is in the outcome: rows that are committed stay committed.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_waiting(&mut self, identifier: i64) -> Result<CommitOutcome> {
+        self.commit_all(identifier, true).await
+    }
+
+    async fn commit_all(&mut self, identifier: i64, wait: bool) -> Result<CommitOutcome> {
         self.flush_all().await?;
         if self.in_doubt {
             let open = self.table.filter_committed(&self.user, &[identifier]).await?;
@@ -464,7 +482,7 @@ impl TableWrite {
                 return Err(error);
             }
         };
-        self.pending.clear();
+        let committed = std::mem::take(&mut self.pending);
         outcome.rows_older = std::mem::take(&mut self.rows_older);
         self.in_doubt = false;
         self.replaced = self.target.replaces();
@@ -483,7 +501,22 @@ impl TableWrite {
             }
         }
         self.rows = 0;
+        if let (Some(compaction), Some(snapshot)) = (&mut self.compaction, outcome.snapshot_id) {
+            let added = committed.into_iter().map(new_files).collect();
+            outcome.compaction =
+                compaction.after_commit(&self.user, identifier, snapshot, added, wait).await;
+            self.advance(snapshot, outcome.compaction.snapshot_id);
+        }
         Ok(outcome)
+    }
+
+    /// A compaction brings no rows: if nobody else committed before it, nobody else has.
+    fn advance(&mut self, snapshot: i64, compacted: Option<i64>) {
+        if let Some(id) = compacted.filter(|id| snapshot.saturating_add(1) == *id) {
+            for bucket in self.buckets.values_mut().filter(|b| b.known_snapshot == snapshot) {
+                bucket.known_snapshot = id;
+            }
+        }
     }
 
     /// Gives the write up: removes the files that were written since the last commit, unless a
@@ -494,16 +527,24 @@ impl TableWrite {
                 remove_files(&self.table, &message.dir, &message.files).await;
             }
         }
+        if let Some(compaction) = self.compaction {
+            compaction.abort().await;
+        }
         for bucket in self.buckets.into_values() {
             remove_files(&self.table, &bucket.dir, &bucket.files).await;
         }
     }
 
-    /// Commits a batch job's rows and ends the write.
+    /// Commits a batch job's rows, waits for the compactions, and ends the write.
     ///
     /// # Errors
     /// As [`Self::commit`].
     pub async fn commit_batch(mut self) -> Result<CommitOutcome> {
-        self.commit(BATCH_COMMIT_IDENTIFIER).await
+        self.commit_waiting(BATCH_COMMIT_IDENTIFIER).await
     }
+}
+
+fn new_files(message: CommitMessage) -> NewFiles {
+    let CommitMessage { partition, bucket, total_buckets, dir, files, .. } = message;
+    NewFiles { place: Place { partition, bucket, total_buckets, dir }, files }
 }
