@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod compact;
 mod dump;
 mod processes;
 mod program;

@@ -14,6 +14,8 @@ pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) required: bool,
+    /// The only texts that it can be, in any case; none: every text.
+    pub(super) values: &'static [&'static str],
     /// What to do instead of giving it: this version does nothing with it.
     pub(super) refused: Option<&'static str>,
 }
@@ -37,16 +39,21 @@ impl Kind {
 
 impl Parameter {
     pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: true, refused: None }
+        Self { name, kind, required: true, values: &[], refused: None }
     }
 
     pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: false, refused: None }
+        Self { name, kind, required: false, values: &[], refused: None }
+    }
+
+    /// One of these texts.
+    pub(super) const fn one_of(name: &'static str, values: &'static [&'static str]) -> Self {
+        Self { name, kind: Kind::Text, required: false, values, refused: None }
     }
 
     /// One that Paimon knows and this version does not; `advice` says what to do instead.
     pub(super) const fn refused(name: &'static str, kind: Kind, advice: &'static str) -> Self {
-        Self { name, kind, required: false, refused: Some(advice) }
+        Self { name, kind, required: false, values: &[], refused: Some(advice) }
     }
 }
 
@@ -187,6 +194,20 @@ fn converted(
     match (parameter.kind, value) {
         (_, CallValue::Missing) => Ok(None),
         (_, CallValue::Text(text)) if text.trim().is_empty() && !parameter.required => Ok(None),
+        (Kind::Text, CallValue::Text(text))
+            if !parameter.values.is_empty()
+                && !parameter
+                    .values
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(text.trim())) =>
+        {
+            Err(SqlError::invalid(format!(
+                "argument '{}' of {DATABASE}.{} must be {}, not '{text}'",
+                parameter.name,
+                procedure.name,
+                parameter.values.iter().map(|v| literal(v)).collect::<Vec<_>>().join(" or ")
+            )))
+        }
         (Kind::Text, CallValue::Text(text)) if !text.trim().is_empty() => Ok(Some(value.clone())),
         (Kind::Boolean, CallValue::Boolean(_)) => Ok(Some(value.clone())),
         (kind, _) => Err(SqlError::invalid(format!(

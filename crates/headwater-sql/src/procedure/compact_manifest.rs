@@ -8,7 +8,7 @@ use arrow::array::{Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 
 use super::arguments::{Arguments, Kind, Parameter};
-use super::{Caller, Procedure, options};
+use super::{Caller, Procedure, pairs};
 use crate::error::SqlError;
 use crate::show::batch;
 
@@ -43,7 +43,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
 };
 
 async fn run(caller: &Caller<'_>, arguments: &Arguments) -> Result<RecordBatch, SqlError> {
-    let options = options(arguments.text("options"))?;
+    let options = pairs("options", arguments.text("options"))?;
     let table = caller.table(arguments.required("table")?, options).await?;
     let done = table.compact_manifests().await?;
     let manifests = i64::try_from(done.manifests).unwrap_or(i64::MAX);

@@ -12,15 +12,13 @@ const DROP_PARTITION: &str = "use ALTER TABLE t DROP PARTITION (…)";
 const OLDER_ROWS: &str = "older snapshots can be read: t VERSION AS OF id";
 
 /// Sorted by name.
-const LATER: [(&str, &str); 61] = [
+const LATER: [(&str, &str); 59] = [
     ("alter_column_default_value", ALTER_COLUMN),
     ("alter_function", NOTHING),
     ("alter_view_dialect", NOTHING),
     ("clear_consumers", NOTHING),
     ("clone", "use CREATE TABLE t AS SELECT * FROM s"),
-    ("compact", NOTHING),
     ("compact_chain_table", NOTHING),
-    ("compact_database", NOTHING),
     ("copy", "use COPY query TO 'file', or CREATE TABLE t AS SELECT * FROM s"),
     ("copy_files", NOTHING),
     ("create_branch", NOTHING),

@@ -4,6 +4,8 @@
 //! Source: Paimon 1.4.2 `org.apache.paimon.flink.procedure`, `org.apache.paimon.spark.procedure`.
 
 mod arguments;
+mod compact;
+mod compact_database;
 mod compact_manifest;
 mod later;
 #[cfg(test)]
@@ -39,7 +41,8 @@ struct Procedure {
 }
 
 /// All of them, by name.
-const PROCEDURES: [&Procedure; 1] = [&compact_manifest::PROCEDURE];
+const PROCEDURES: [&Procedure; 3] =
+    [&compact::PROCEDURE, &compact_database::PROCEDURE, &compact_manifest::PROCEDURE];
 
 /// Names of the procedures that can be called, sorted.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -122,17 +125,21 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The table that an argument names, opened with options.
-    async fn table(&self, name: &str, options: OptionList) -> Result<Table, SqlError> {
-        let parts = table_parts(name)?;
-        let current = match self.catalog {
+    /// The catalog and the database of names that say nothing else.
+    fn current(&self) -> Result<Current, SqlError> {
+        Ok(match self.catalog {
             Some(catalog) if *catalog != self.scope.current.catalog => Current {
                 catalog: catalog.clone(),
                 database: self.scope.catalogs.get(catalog)?.default_database.clone(),
             },
             _ => self.scope.current.clone(),
-        };
-        let full = names::table(&parts, &current)?;
+        })
+    }
+
+    /// The table that an argument names, opened with options.
+    async fn table(&self, name: &str, options: OptionList) -> Result<Table, SqlError> {
+        let parts = table_parts(name)?;
+        let full = names::table(&parts, &self.current()?)?;
         if let Some(catalog) = self.catalog
             && *catalog != full.catalog
         {
@@ -153,8 +160,8 @@ impl Caller<'_> {
     }
 }
 
-/// Options in one text, `key=value,key=value`.
-fn options(text: Option<&str>) -> Result<OptionList, SqlError> {
+/// Keys and values in the text of an argument, `key=value,key=value`; none if it is not given.
+fn pairs(argument: &str, text: Option<&str>) -> Result<OptionList, SqlError> {
     let Some(text) = text else { return Ok(Vec::new()) };
     text.split(',')
         .map(|pair| match pair.split_once('=') {
@@ -162,7 +169,7 @@ fn options(text: Option<&str>) -> Result<OptionList, SqlError> {
                 Ok((key.trim().to_owned(), value.trim().to_owned()))
             }
             _ => Err(SqlError::invalid(format!(
-                "argument 'options' must be 'key=value,key=value', but '{pair}' is no such pair"
+                "argument '{argument}' must be 'key=value,key=value', but '{pair}' is no such pair"
             ))),
         })
         .collect()
