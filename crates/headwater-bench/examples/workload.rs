@@ -5,12 +5,12 @@ use std::error::Error;
 
 use clap::Parser;
 use headwater::io::{Env, SyncMode, host};
-use headwater_bench::{Amount, Columns, Filling, Measurement, fill, orders, scan};
+use headwater_bench::{Amount, Columns, Filling, Measurement, compact, fill, orders, scan};
 
 /// Runs a workload and prints a line of JSON for each measurement.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// W1, W6, W7, W2, or one scan of W2: W2-3-columns, W2-all-columns
+    /// W1, W1c, W3, W4, W6, W7, W2, or one scan of W2: W2-3-columns, W2-all-columns
     workload: String,
     /// Warehouse
     dir: String,
@@ -41,8 +41,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let threads = arguments.threads.unwrap_or_else(host::cpu_count);
     let env = Env::system(threads, arguments.memory);
     let columns = match arguments.workload.as_str() {
-        writes @ ("W1" | "W6" | "W7") => {
+        writes @ ("W1" | "W1c" | "W6" | "W7") => {
             let filling = match writes {
+                "W1c" => Filling::Compacted,
                 "W6" => Filling::Sums,
                 "W7" => Filling::Groups,
                 _ => Filling::Orders,
@@ -53,12 +54,17 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             print(&found)?;
             return Ok(());
         }
-        "W2" => vec![Columns::Three, Columns::All],
+        "W3" => {
+            let table = orders(&arguments.dir, &env).await?;
+            print(&compact(&table, arguments.commits, &env).await?)?;
+            return Ok(());
+        }
+        "W2" | "W4" => vec![Columns::Three, Columns::All],
         "W2-3-columns" => vec![Columns::Three],
         "W2-all-columns" => vec![Columns::All],
         other => {
             return Err(format!(
-                "'{other}' is none of W1, W6, W7, W2, W2-3-columns, W2-all-columns"
+                "'{other}' is none of W1, W1c, W2, W3, W4, W6, W7, W2-3-columns, W2-all-columns"
             )
             .into());
         }
@@ -66,7 +72,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     for _ in 0..arguments.times {
         for columns in &columns {
             let table = orders(&arguments.dir, &env).await?;
-            print(&scan(&table, *columns, threads, arguments.commits, &env).await?)?;
+            let what = (*columns, arguments.workload == "W4");
+            print(&scan(&table, what, threads, arguments.commits, &env).await?)?;
         }
     }
     Ok(())

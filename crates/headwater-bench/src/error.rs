@@ -13,6 +13,12 @@ pub enum BenchError {
     /// The rows could not be made.
     #[error("cannot make the rows: {0}")]
     Rows(#[from] arrow::error::ArrowError),
+    /// Rows are written, but their files could not be compacted.
+    #[error("compaction: {reason}")]
+    Compaction {
+        /// What failed.
+        reason: String,
+    },
     /// The table is not the workload's.
     #[error("column '{column}': {reason}")]
     Column {

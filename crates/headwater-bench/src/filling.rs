@@ -17,6 +17,8 @@ use crate::generate::{AMOUNT_PRECISION, AMOUNT_SCALE, Orders};
 pub enum Filling {
     /// W1: `orders`, the last row of a key stays.
     Orders,
+    /// W1c: `orders_c`, the same, and the writer compacts.
+    Compacted,
     /// W6: `orders_agg`, sums and a maximum for each user.
     Sums,
     /// W7: `orders_pu`, two groups of columns that rows write in turn.
@@ -27,6 +29,7 @@ impl Filling {
     pub(crate) const fn op(self) -> &'static str {
         match self {
             Self::Orders => "W1",
+            Self::Compacted => "W1c",
             Self::Sums => "W6",
             Self::Groups => "W7",
         }
@@ -35,6 +38,7 @@ impl Filling {
     pub(crate) const fn what(self) -> &'static str {
         match self {
             Self::Orders => "write, sort, commit",
+            Self::Compacted => "write, sort, commit, compact",
             Self::Sums => "write sums and maxima, commit",
             Self::Groups => "write two groups of columns in turn, commit",
         }
@@ -43,12 +47,18 @@ impl Filling {
     pub(crate) const fn table(self) -> &'static str {
         match self {
             Self::Orders => "orders",
+            Self::Compacted => "orders_c",
             Self::Sums => "orders_agg",
             Self::Groups => "orders_pu",
         }
     }
 
-    /// The table; nothing compacts it.
+    /// Whether writers compact the table, as they do by default.
+    pub(crate) const fn compacts(self) -> bool {
+        matches!(self, Self::Compacted)
+    }
+
+    /// The table.
     pub(crate) fn definition(self) -> NewTable {
         let amount = TypeKind::Decimal { precision: AMOUNT_PRECISION, scale: AMOUNT_SCALE };
         let long = || DataType::nullable(TypeKind::BigInt);
@@ -56,7 +66,7 @@ impl Filling {
         let text = || DataType::nullable(TypeKind::STRING);
         let key = DataType::not_null(TypeKind::BigInt);
         let table = match self {
-            Self::Orders => NewTable::new()
+            Self::Orders | Self::Compacted => NewTable::new()
                 .column("order_id", key)
                 .column("user_id", long())
                 .column("product_id", long())
@@ -88,7 +98,8 @@ impl Filling {
                 .option("fields.g1.sequence-group", "amount,status")
                 .option("fields.g2.sequence-group", "user_id,comment"),
         };
-        table.option("bucket", "4").option("file.format", "parquet").option("write-only", "true")
+        let table = table.option("bucket", "4").option("file.format", "parquet");
+        if self.compacts() { table } else { table.option("write-only", "true") }
     }
 
     /// The rows with these numbers.
@@ -101,7 +112,7 @@ impl Filling {
         let batch = orders.batch(rows)?;
         let column = |at: usize| Arc::clone(batch.column(at));
         match self {
-            Self::Orders => Ok(batch),
+            Self::Orders | Self::Compacted => Ok(batch),
             Self::Sums => {
                 let ones: ArrayRef = Arc::new(Int64Array::from(vec![1; batch.num_rows()]));
                 let fields = fields(&batch, &[("user_id", 1), ("amount", 3), ("update_time", 5)]);

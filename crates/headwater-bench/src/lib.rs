@@ -4,6 +4,7 @@
 //! The command `headwater bench` runs them, and so does the example `workload`, which is built in a
 //! fraction of the time.
 
+mod compact;
 mod error;
 mod filling;
 mod generate;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use headwater::io::host;
 
+pub use compact::compact;
 pub use error::BenchError;
 pub use filling::Filling;
 pub use generate::Orders;

@@ -1,4 +1,4 @@
-//! W2: merge-on-read scans that touch every value of the columns they read.
+//! W2 and W4: scans that touch every value of the columns they read.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit, TimestampMillisecondType};
@@ -25,17 +25,21 @@ pub enum Columns {
 }
 
 impl Columns {
-    const fn op(self) -> &'static str {
-        match self {
-            Self::Three => "W2-3-columns",
-            Self::All => "W2-all-columns",
+    const fn op(self, compacted: bool) -> &'static str {
+        match (self, compacted) {
+            (Self::Three, false) => "W2-3-columns",
+            (Self::All, false) => "W2-all-columns",
+            (Self::Three, true) => "W4-3-columns",
+            (Self::All, true) => "W4-all-columns",
         }
     }
 
-    const fn what(self) -> &'static str {
-        match self {
-            Self::Three => "merge-on-read scan, 3 columns",
-            Self::All => "merge-on-read scan, all columns",
+    const fn what(self, compacted: bool) -> &'static str {
+        match (self, compacted) {
+            (Self::Three, false) => "merge-on-read scan, 3 columns",
+            (Self::All, false) => "merge-on-read scan, all columns",
+            (Self::Three, true) => "scan after compaction, 3 columns",
+            (Self::All, true) => "scan after compaction, all columns",
         }
     }
 
@@ -56,13 +60,14 @@ pub async fn orders(warehouse: &str, env: &Env) -> Result<Table, BenchError> {
     Ok(headwater::open_table(&catalog, &Identifier::new(DATABASE, "orders")).await?)
 }
 
-/// W2: scans the table once, `threads` splits at a time. `commits` is only reported.
+/// W2, and W4 of a compacted table: scans the table once, `threads` splits at a time. `commits` is only
+/// reported.
 ///
 /// # Errors
 /// It cannot be read, or is not the workload's.
 pub async fn scan(
     table: &Table,
-    columns: Columns,
+    (columns, compacted): (Columns, bool),
     threads: usize,
     commits: u64,
     env: &Env,
@@ -72,8 +77,8 @@ pub async fn scan(
     let took = env.clock.monotonic().saturating_sub(start);
     let cpu = crate::cpu_seconds(cpu);
     Ok(Measurement {
-        op: columns.op(),
-        what: columns.what(),
+        op: columns.op(compacted),
+        what: columns.what(compacted),
         whole: columns == Columns::All,
         rows: check.count,
         took,

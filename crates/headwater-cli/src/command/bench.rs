@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write as _};
 
 use clap::ValueEnum;
 use headwater::io::host;
-use headwater_bench::{Amount, Columns, Filling, Measurement, fill, orders, scan};
+use headwater_bench::{Amount, Columns, Filling, Measurement, compact, fill, orders, scan};
 
 use crate::config::{Durability, Environment, Resources, Settings, parse_count};
 use crate::error::CliError;
@@ -16,7 +16,8 @@ use crate::error::CliError;
 /// Arguments of `headwater bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// W1 writes table bench.orders, W2 scans it; W6 writes sums for each user, W7 columns in two groups
+    /// W1 writes table bench.orders, W2 scans it, W3 compacts it, W4 scans it again; W1c writes and
+    /// compacts; W6 writes sums for each user, W7 columns in two groups
     #[arg(value_name = "WORKLOAD", ignore_case = true)]
     workload: Workload,
     /// Warehouse; writing makes it when it does not exist
@@ -43,11 +44,9 @@ pub(crate) struct Arguments {
 enum Workload {
     W1,
     W2,
-    #[value(hide = true, name = "W1c")]
+    #[value(name = "W1c")]
     W1Compacting,
-    #[value(hide = true)]
     W3,
-    #[value(hide = true)]
     W4,
     #[value(hide = true)]
     W5,
@@ -72,8 +71,9 @@ async fn measure(arguments: &Arguments, settings: &Settings) -> Result<(), CliEr
     let env = resources.env(resources.memory_bytes());
     let threads = resources.threads();
     match workload {
-        Workload::W1 | Workload::W6 | Workload::W7 => {
+        Workload::W1 | Workload::W1Compacting | Workload::W6 | Workload::W7 => {
             let filling = match workload {
+                Workload::W1Compacting => Filling::Compacted,
                 Workload::W6 => Filling::Sums,
                 Workload::W7 => Filling::Groups,
                 _ => Filling::Orders,
@@ -83,11 +83,18 @@ async fn measure(arguments: &Arguments, settings: &Settings) -> Result<(), CliEr
             let measurement = fill(filling, place, amount, threads, &env).await?;
             print(&measurement, report::Place::Alone, readable)
         }
-        Workload::W2 => {
+        Workload::W3 => {
             let table = orders(warehouse, &env).await?;
-            let three = scan(&table, Columns::Three, threads, *commits, &env).await?;
+            let measurement = compact(&table, *commits, &env).await?;
+            print(&measurement, report::Place::Alone, readable)
+        }
+        Workload::W2 | Workload::W4 => {
+            let table = orders(warehouse, &env).await?;
+            let compacted = matches!(workload, Workload::W4);
+            let three = (Columns::Three, compacted);
+            let three = scan(&table, three, threads, *commits, &env).await?;
             print(&three, report::Place::First, readable)?;
-            let all = scan(&table, Columns::All, threads, *commits, &env).await?;
+            let all = scan(&table, (Columns::All, compacted), threads, *commits, &env).await?;
             print(&all, report::Place::Last, readable)
         }
         other => {

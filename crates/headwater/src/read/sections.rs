@@ -177,7 +177,7 @@ impl SectionMerge {
             let types = &self.single_layout.key_types;
             for file in &self.seen {
                 for known in runs.iter().flatten() {
-                    if levels::share_keys(file, known, types)? {
+                    if share_keys(file, known, types)? {
                         found.push(file.clone());
                         break;
                     }

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, also in what they share; their values are small"
 )]
 
+mod compaction;
 mod corruption;
 mod coverage;
 mod differential;

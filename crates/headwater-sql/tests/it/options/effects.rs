@@ -79,6 +79,11 @@ const EFFECTS: &[Effect] = &[
              committer looks all the same",
         ),
     ),
+    (
+        "commit.force-compact",
+        &[],
+        Test("a_commit_waits_for_compactions_where_the_options_say_so"),
+    ),
     ("commit.force-create-snapshot", &[], Small(Append, "true", "APPEND|303|0")),
     ("commit.max-retries", &[], Test("a_commit_that_may_not_try_again_names_its_rival")),
     (
@@ -93,6 +98,17 @@ const EFFECTS: &[Effect] = &[
     ),
     ("commit.timeout", &[], Test("a_commit_that_may_not_try_again_names_its_rival")),
     ("commit.user-prefix", &[], Small(Append, "me", "user me_*")),
+    ("compaction.force-rewrite-all-files", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.force-up-level-0", &[], Small(Keyed, "true", "")),
+    ("compaction.incremental-size-threshold", &[], Small(Keyed, "1 b", "")),
+    ("compaction.max-size-amplification-percent", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.min.file-num", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.offpeak-ratio", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.offpeak.end.hour", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.offpeak.start.hour", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.optimization-interval", &[], Small(Keyed, "1 h", "")),
+    ("compaction.size-ratio", &[], Test("options_decide_what_is_compacted")),
+    ("compaction.total-size-threshold", &[], Small(Keyed, "1 gb", "")),
     ("data-file.path-directory", &[], Small(Append, "inside", "inside/p=")),
     ("data-file.prefix", &[], Small(Append, "xy-", "/xy-*")),
     ("data-file.thin-mode", &[], Small(Keyed, "true", "columns \"_SEQUENCE_NUMBER\"")),
@@ -108,9 +124,14 @@ const EFFECTS: &[Effect] = &[
     (
         "file.format.per.level",
         &[],
-        Reason("only level 0 is written, in parquet; another format of level 0 is refused"),
+        Reason("every level is written in parquet; other formats are refused"),
     ),
     ("file.suffix.include.compression", &[], Small(Append, "true", ".zstd.parquet")),
+    (
+        "full-compaction.delta-commits",
+        &[],
+        Test("a_commit_waits_for_compactions_where_the_options_say_so"),
+    ),
     ("ignore-delete", &[], Test("rows_of_kinds_that_a_table_ignores_are_left_out")),
     ("ignore-update-before", &[], Test("rows_of_kinds_that_a_table_ignores_are_left_out")),
     ("manifest.compression", &[], Small(Append, "deflate", "codec deflate")),
@@ -133,6 +154,11 @@ const EFFECTS: &[Effect] = &[
     ("metadata.stats-mode.per.level", &[], Small(Keyed, "0:full", "some longer value 9")),
     ("fields.v.stats-mode", &[], Small(Append, "full", "some longer value 9")),
     ("num-levels", &[], Small(Keyed, "3", "|2|1|")),
+    (
+        "num-sorted-run.stop-trigger",
+        &[],
+        Test("a_commit_waits_for_compactions_where_the_options_say_so"),
+    ),
     ("num-sorted-run.compaction-trigger", &[], Small(Keyed, "2", "|2|1|")),
     ("overwrite-upgrade", &[], Small(Keyed, "false", "")),
     ("parquet.block.size", &[], Big(Append, "32768", "row groups 5")),
@@ -154,7 +180,7 @@ const EFFECTS: &[Effect] = &[
     ("source.split.target-size", &[], Small(Append, "1 b", "")),
     ("target-file-size", &[], Big(Append, "16 kb", "")),
     ("write-buffer-size", &[], Big(Keyed, "1 kb", "")),
-    ("write-only", &[], Reason("files are never compacted here, which is what it asks for")),
+    ("write-only", &[("num-sorted-run.compaction-trigger", "2")], Small(Keyed, "true", "")),
 ];
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub(super) enum Engine {
     We,
 }
 
-/// What Java compacts after a commit, in both tables.
+/// What is compacted after a commit, in both tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compaction {
     None,
