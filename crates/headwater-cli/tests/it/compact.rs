@@ -17,9 +17,8 @@ fn warehouse() -> TempDir {
              PARTITIONED BY (dt) WITH ('bucket' = '1', 'write-only' = 'true');"
         ));
         for id in 0..3 {
-            statements.push_str(&format!(
-                "INSERT INTO {database}.t VALUES ({id}, 'a'), ({id}, 'b');"
-            ));
+            statements
+                .push_str(&format!("INSERT INTO {database}.t VALUES ({id}, 'a'), ({id}, 'b');"));
         }
     }
     sql(dir.text(), &statements).ok();

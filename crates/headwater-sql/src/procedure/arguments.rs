@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headwater::options::nearest_of;
+use headwater::options::{nearest_of, parse_duration_millis};
 
-use super::{DATABASE, Procedure};
+use super::{DATABASE, Procedure, pairs};
 use crate::error::SqlError;
 use crate::names::literal;
 use crate::parse::{CallArgument, CallValue};
@@ -25,13 +25,17 @@ pub(super) struct Parameter {
 pub(super) enum Kind {
     /// A text that is not blank.
     Text,
+    /// `key=value,key=value`.
+    Pairs,
+    /// Such as `1 h`.
+    Duration,
     Boolean,
 }
 
 impl Kind {
     const fn what(self) -> &'static str {
         match self {
-            Self::Text => "a text in single quotes",
+            Self::Text | Self::Pairs | Self::Duration => "a text in single quotes",
             Self::Boolean => "TRUE or FALSE",
         }
     }
@@ -209,6 +213,15 @@ fn converted(
             )))
         }
         (Kind::Text, CallValue::Text(text)) if !text.trim().is_empty() => Ok(Some(value.clone())),
+        (Kind::Pairs, CallValue::Text(text)) => {
+            pairs(parameter.name, Some(text)).map(|_| Some(value.clone()))
+        }
+        (Kind::Duration, CallValue::Text(text)) => match parse_duration_millis(text) {
+            Ok(_) => Ok(Some(value.clone())),
+            Err(reason) => {
+                Err(SqlError::invalid(format!("argument '{}': {reason}", parameter.name)))
+            }
+        },
         (Kind::Boolean, CallValue::Boolean(_)) => Ok(Some(value.clone())),
         (kind, _) => Err(SqlError::invalid(format!(
             "argument '{}' of {DATABASE}.{} must be {}",

@@ -28,8 +28,8 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::one_of("compact_strategy", STRATEGIES),
         Parameter::one_of("order_strategy", ORDERS),
         Parameter::refused("order_by", Kind::Text, SORT),
-        Parameter::optional("options", Kind::Text),
-        Parameter::optional("partition_idle_time", Kind::Text),
+        Parameter::optional("options", Kind::Pairs),
+        Parameter::optional("partition_idle_time", Kind::Duration),
         Parameter::refused(
             "where",
             Kind::Text,

@@ -20,9 +20,9 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::one_of("mode", &["divided", "combined"]),
         Parameter::optional("including_tables", Kind::Text),
         Parameter::optional("excluding_tables", Kind::Text),
-        Parameter::optional("table_options", Kind::Text),
-        Parameter::optional("options", Kind::Text),
-        Parameter::optional("partition_idle_time", Kind::Text),
+        Parameter::optional("table_options", Kind::Pairs),
+        Parameter::optional("options", Kind::Pairs),
+        Parameter::optional("partition_idle_time", Kind::Duration),
         Parameter::one_of("compact_strategy", STRATEGIES),
     ],
     flink: &[

@@ -27,7 +27,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     name: "compact_manifest",
     parameters: &[
         Parameter::required("table", Kind::Text),
-        Parameter::optional("options", Kind::Text),
+        Parameter::optional("options", Kind::Pairs),
         Parameter::refused(
             "dry_run",
             Kind::Boolean,
