@@ -7,7 +7,7 @@
 use headwater_spec::manifest::EntryKind;
 use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
-use super::{Committer, CompactedFrom};
+use super::{CompactedFrom, Committer};
 use crate::error::{MetadataError, Result};
 use crate::plan::EntryFilter;
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
+use headwater::compact::PartitionSpec;
 use headwater::options::parse_duration_millis;
-use headwater::{CompactionOutcome, CompactionProgress, Datum, Table};
+use headwater::{CompactionOutcome, CompactionProgress, Table};
 
 use super::arguments::{Arguments, Kind, Parameter};
 use super::{Caller, DATABASE, Procedure, pairs};
@@ -109,7 +110,7 @@ impl How {
         &self,
         caller: &Caller<'_>,
         table: &Table,
-        partitions: Vec<Vec<(String, Option<Datum>)>>,
+        partitions: Vec<PartitionSpec>,
     ) -> Result<CompactionOutcome, SqlError> {
         let progress = Arc::new(CompactionProgress::default());
         caller.scope.lookups.progress.compacts(Arc::clone(&progress));
@@ -123,10 +124,7 @@ impl How {
 }
 
 /// `k=v,k=v;k=v`: partitions, or those that have these values.
-fn partitions(
-    table: &Table,
-    text: Option<&str>,
-) -> Result<Vec<Vec<(String, Option<Datum>)>>, SqlError> {
+fn partitions(table: &Table, text: Option<&str>) -> Result<Vec<PartitionSpec>, SqlError> {
     let Some(text) = text else { return Ok(Vec::new()) };
     text.split(';')
         .map(|one| {

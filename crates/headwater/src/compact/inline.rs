@@ -290,8 +290,9 @@ async fn chained(table: &Table, first: Vec<Compacted>, second: Vec<Compacted>) -
             out.insert(key(&next), next);
             continue;
         };
-        let same =
-            |a: &DataFileMeta, b: &DataFileMeta| a.file_name == b.file_name && a.level == b.level;
+        let same = |a: &DataFileMeta, b: &DataFileMeta| {
+            a.file_name == b.file_name && a.level == b.level
+        };
         let (own, others): (Vec<_>, Vec<_>) = next
             .before
             .into_iter()

@@ -16,6 +16,6 @@ mod route;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};
-pub(crate) use commit::remove_files;
 pub use commit::{CommitMessage, CommitOutcome};
+pub(crate) use commit::remove_files;
 pub use writer::TableWrite;

@@ -69,7 +69,13 @@ const KINDS: &[Kind] = &[
         options: &[("bucket", "1"), ("merge-engine", "first-row")],
         deletes: false,
     },
-    Kind { name: "append", key: &[], partition: &[], options: &[("bucket", "-1")], deletes: false },
+    Kind {
+        name: "append",
+        key: &[],
+        partition: &[],
+        options: &[("bucket", "-1")],
+        deletes: false,
+    },
     Kind {
         name: "append, buckets",
         key: &[],
@@ -114,7 +120,8 @@ impl Kind {
     }
 }
 
-const UNSYNCED: CatalogOptions = CatalogOptions { create: true, sync: headwater::SyncMode::Off };
+const UNSYNCED: CatalogOptions =
+    CatalogOptions { create: true, sync: headwater::SyncMode::Off };
 
 fn make(dir: &TempDir, kind: &Kind, more: &[(&str, &str)]) -> Table {
     run(create_with(dir.path(), "t", &kind.definition(more), UNSYNCED)).unwrap()
@@ -221,8 +228,9 @@ fn only_the_wanted_partitions_are_compacted() {
     for turn in 0..4 {
         write(&table, i64::from(turn), &kind.rows(turn));
     }
-    let count =
-        || -> Vec<i64> { run(table.partitions()).unwrap().iter().map(|p| p.file_count).collect() };
+    let count = || -> Vec<i64> {
+        run(table.partitions()).unwrap().iter().map(|p| p.file_count).collect()
+    };
     assert_eq!(count(), [8, 8]);
     let one = vec![vec![("p".to_owned(), Some(Datum::Int(1)))]];
     let outcome = run(table.new_compaction().full(true).partitions(one).run()).unwrap();
@@ -315,7 +323,6 @@ fn a_commit_waits_for_compactions_where_the_options_say_so() {
     assert_eq!(after(&[("full-compaction.delta-commits", "2")], 2), [5]);
     assert_eq!(after(&[("full-compaction.delta-commits", "2")], 3), [0, 5]);
     // A bucket never has many more runs than the option allows.
-    let options =
-        [("num-sorted-run.compaction-trigger", "2"), ("num-sorted-run.stop-trigger", "2")];
+    let options = [("num-sorted-run.compaction-trigger", "2"), ("num-sorted-run.stop-trigger", "2")];
     assert!(after(&options, 20).len() <= 4);
 }
