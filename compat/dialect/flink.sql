@@ -391,7 +391,7 @@ SHOW MODULES;
 SHOW FULL MODULES;
 --@ refused: SHOW JARS is not supported
 SHOW JARS;
---@ refused: SHOW PROCEDURES is not supported
+--@ ok
 SHOW PROCEDURES;
 --@ ok
 DESCRIBE my_table;
@@ -430,7 +430,7 @@ EXECUTE STATEMENT SET BEGIN;
 UPDATE my_table_pk SET item_id = 1 WHERE user_id = 1;
 --@ ok
 DELETE FROM my_table_pk WHERE user_id = 1;
---@ refused: CALL is not supported
+--@ refused: does not exist
 CALL sys.compact(`table` => 'default.T');
 
 -- Hints and time travel

@@ -77,10 +77,26 @@ fn text(took: Duration, counts: &Progress, cancels: bool) -> String {
             line.push_str(&format!(", {} {what}", timing::rows(rows)));
         }
     }
+    if let Some(compaction) = counts.compaction() {
+        let (done, planned) = (compaction.done_bytes(), compaction.planned_bytes());
+        line.push_str(&compacted(took, done, planned));
+    }
     if cancels {
         line.push_str("; Ctrl-C cancels");
     }
     line
+}
+
+/// Of the bytes to compact, as far as they are chosen: how many, how fast, how long still.
+fn compacted(took: Duration, done: u64, planned: u64) -> String {
+    let mut text = format!(", {} of {} compacted", timing::bytes(done), timing::bytes(planned));
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let per_second = done.saturating_mul(1000) / millis;
+    if per_second > 0 {
+        let left = planned.saturating_sub(done) / per_second;
+        text.push_str(&format!(", {}/s, {left} s left", timing::bytes(per_second)));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -89,7 +105,18 @@ mod tests {
 
     use headwater_sql::Progress;
 
-    use super::text;
+    use super::{compacted, text};
+
+    #[test]
+    fn a_compaction_says_how_much_is_left() {
+        let took = Duration::from_secs(2);
+        assert_eq!(
+            compacted(took, 4_000_000, 10_000_000),
+            ", 4.0 MB of 10.0 MB compacted, 2.0 MB/s, 3 s left"
+        );
+        assert_eq!(compacted(took, 0, 999), ", 0 B of 999 B compacted");
+        assert_eq!(compacted(Duration::ZERO, 5, 5), ", 5 B of 5 B compacted, 5.0 kB/s, 0 s left");
+    }
 
     #[test]
     fn a_line_without_counts_says_the_time() {

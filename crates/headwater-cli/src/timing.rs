@@ -1,4 +1,4 @@
-//! How long something took, for people.
+//! How long something took and how much it was, for people.
 
 use std::time::Duration;
 
@@ -25,11 +25,30 @@ pub(crate) fn rows(rows: u64) -> String {
     if rows == 1 { "1 row".to_owned() } else { format!("{} rows", count(rows)) }
 }
 
+/// Such as `12 B` or `3.4 GB`; by thousands.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units =
+        [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    match units.into_iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => {
+            let tenths = bytes / (unit / 10);
+            format!("{}.{} {name}", count(tenths / 10), tenths % 10)
+        }
+        None => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{count, rows, seconds};
+    use super::{bytes, count, rows, seconds};
+
+    #[test]
+    fn bytes_have_the_largest_unit_that_fits() {
+        let sizes = [0, 999, 1_000, 1_999_999, 5_000_000_000, 1_234_500_000_000_000];
+        assert_eq!(sizes.map(bytes), ["0 B", "999 B", "1.0 kB", "1.9 MB", "5.0 GB", "1,234.5 TB"]);
+    }
 
     #[test]
     fn counts_have_their_thousands_apart() {

@@ -46,6 +46,7 @@ mod hint;
 mod leaf;
 mod names;
 mod parse;
+mod procedure;
 mod progress;
 mod provider;
 mod pushdown;

@@ -1,12 +1,16 @@
-//! How far a statement is: rows that came from tables, rows that went into one.
+//! How far a statement is: rows that came from tables, rows that went into one, files compacted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use headwater::CompactionProgress;
 
 /// Counts of the running statement, for whoever watches it. They say nothing about its result.
 #[derive(Debug, Default)]
 pub struct Progress {
     read: AtomicU64,
     written: AtomicU64,
+    compaction: Mutex<Option<Arc<CompactionProgress>>>,
 }
 
 impl Progress {
@@ -22,6 +26,16 @@ impl Progress {
         self.written.load(Ordering::Relaxed)
     }
 
+    /// How far the compaction is that the statement runs now, if it runs one.
+    #[must_use]
+    pub fn compaction(&self) -> Option<Arc<CompactionProgress>> {
+        self.compaction.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn compacts(&self, progress: Arc<CompactionProgress>) {
+        *self.compaction.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+    }
+
     pub(crate) fn add_read(&self, rows: usize) {
         add(&self.read, rows);
     }
@@ -33,6 +47,7 @@ impl Progress {
     pub(crate) fn restart(&self) {
         self.read.store(0, Ordering::Relaxed);
         self.written.store(0, Ordering::Relaxed);
+        *self.compaction.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

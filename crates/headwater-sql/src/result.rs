@@ -25,6 +25,8 @@ pub enum StatementKind {
     Query,
     /// SHOW and DESCRIBE: the output is rows.
     Show,
+    /// CALL: the output is rows, and something was done.
+    Call,
 }
 
 /// The outcome of one statement.

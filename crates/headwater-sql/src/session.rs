@@ -369,6 +369,10 @@ impl SqlSession {
                 (StatementKind::Show, Outcome::Rows(rows_of(batch)))
             }
             Statement::Set(set) => self.set(set, scope)?,
+            Statement::Call(call) => {
+                let result = crate::procedure::run(call, scope).await?;
+                (StatementKind::Call, Outcome::Rows(rows_of(result)))
+            }
             other => {
                 (StatementKind::Definition, Outcome::Message(self.define(other, scope).await?))
             }

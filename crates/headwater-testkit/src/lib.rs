@@ -10,6 +10,7 @@
     reason = "test support prepares real directories and processes, and fails a test by panicking"
 )]
 
+pub mod counting;
 pub mod coverage;
 pub mod crashing;
 pub mod faulty;
@@ -21,6 +22,7 @@ pub mod operation;
 pub mod oracle;
 pub mod page;
 
+pub use counting::{CountingFileIo, Counts};
 pub use crashing::{CrashPoint, CrashingFileIo};
 pub use faulty::{Fault, FaultyFileIo};
 pub use files::TempDir;

@@ -49,6 +49,7 @@ pub mod compact;
 mod dynamic;
 mod error;
 mod location;
+mod manifests;
 mod partitions;
 pub mod read;
 mod table;
@@ -73,6 +74,7 @@ pub use headwater_spec::{
     DataField, DataType, Datum, ErrorKind, RowType, SpecError, TableSchema, TypeKind,
 };
 pub use location::{LocatedTable, locate_table};
+pub use manifests::ManifestCompaction;
 pub use partitions::PartitionInfo;
 pub use read::{Plan, ReadBuilder, ReadCounters, RowStream, Split};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};

@@ -3,7 +3,6 @@
 //! everything else goes to standard error. Without statements, on a terminal, it is a shell.
 
 mod init;
-mod session;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use headwater::Env;
 use headwater::io::host::{self, Ended, Foreground, Interrupt};
 use headwater_sql::{SqlSession, settings};
 
+use super::session::{self, Opened, Source};
 use crate::config::{Durability, Environment, Resources, Settings, parse_limit, parse_pair};
 use crate::error::CliError;
 use crate::output::{Format, Limits, More};
@@ -19,7 +19,6 @@ use crate::printer::{Printer, Timing, note};
 use crate::progress::{EVERY, ProgressLine};
 use crate::script::{self, Origin, Script};
 use crate::shell::{self, Look, Width};
-use session::Opened;
 
 /// Rows that a table shows on a terminal.
 const ROWS_ON_TERMINAL: usize = 40;
@@ -95,6 +94,23 @@ fn parse_location(text: &str) -> Result<String, String> {
 }
 
 impl Arguments {
+    /// What the session is of.
+    fn source(&self) -> Source<'_> {
+        let mut conf = self.conf.clone();
+        if let Some(file) = &self.dead_letter {
+            conf.push((settings::DEAD_LETTER.to_owned(), file.clone()));
+        }
+        Source {
+            table: self.table.as_deref(),
+            warehouse: self.warehouse.as_deref(),
+            catalog: self.catalog.as_deref(),
+            create: self.create,
+            conf,
+            durability: self.durability,
+            resources: &self.resources,
+        }
+    }
+
     /// The file for results.
     fn output(&self) -> Option<&str> {
         self.output.as_deref().filter(|path| *path != "-")
@@ -112,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments, config: Option<&str>) -> Result<(), Cli
         check_output(arguments, look.format)?;
     }
     let foreground = Foreground::new()?;
-    let opened = foreground.block_on(session::open(arguments, &settings))?;
+    let opened = foreground.block_on(session::open(arguments.source(), &settings))?;
     let init = init::script(arguments, &settings.environment)?;
     foreground.block_on(init::run(&opened, init))?;
     if interactive {

@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod compact;
 mod decimals;
 mod dump;
 mod processes;

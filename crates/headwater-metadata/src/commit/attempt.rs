@@ -6,29 +6,39 @@ use headwater_io::{IoError, Publish};
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
-use super::manifest_merge::merge_manifests;
-use super::{Attempt, CommitRequest, Committer, History, OverwriteScope, conflict};
+use super::manifest_merge::{MergeLimits, merge_manifests};
+use super::{Attempt, CommitRequest, Committer, History, OverwriteScope, Work, conflict};
 use crate::error::{MetadataError, Result};
 use crate::manifest_store::ManifestWriter;
 use crate::plan::EntryFilter;
 
 /// Version of the snapshot documents that this program writes.
-const SNAPSHOT_VERSION: i32 = 3;
+pub(super) const SNAPSHOT_VERSION: i32 = 3;
 
 impl Committer<'_> {
     pub(super) async fn attempt(
         &self,
-        request: &CommitRequest,
+        work: Work<'_>,
         history: &mut History,
         latest: Option<&Snapshot>,
     ) -> Result<Attempt> {
-        let delta = self.delta(request, latest).await?;
-        if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
-            self.check_sequences(base, latest, !history.delta_lists.is_empty()).await?;
-        }
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
-        let snapshot = match self.write_metadata(&mut writer, request, latest, &delta).await {
-            Ok(snapshot) => snapshot,
+        let written = match work {
+            Work::Changes(request) => {
+                let delta = self.delta(request, latest).await?;
+                if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
+                    self.check_sequences(base, latest, !history.delta_lists.is_empty()).await?;
+                }
+                self.write_metadata(&mut writer, request, latest, &delta).await.map(Some)
+            }
+            Work::Manifests(user) => self.write_merged(&mut writer, user, latest).await,
+        };
+        let snapshot = match written {
+            Ok(Some(snapshot)) => snapshot,
+            Ok(None) => {
+                self.remove(&writer.written).await;
+                return Ok(Attempt::Needless);
+            }
             Err(error) => {
                 self.remove(&writer.written).await;
                 return Err(error);
@@ -178,7 +188,8 @@ impl Committer<'_> {
             Some(latest) => self.store.manifests_of(latest).await?,
             None => Vec::new(),
         };
-        let base = merge_manifests(self, writer, previous, schema_id).await?;
+        let limits = MergeLimits::of(&self.options.manifest);
+        let base = merge_manifests(self, writer, previous, schema_id, limits).await?;
         let (base_list, base_size) = writer.list(&base).await?;
         let delta_metas = writer.entries(delta, schema_id).await?;
         let (delta_list, delta_size) = writer.list(&delta_metas).await?;
@@ -220,7 +231,7 @@ impl Committer<'_> {
     }
 
     /// Id of the newest schema; refuses if the table is not the one that was opened any more.
-    async fn current_schema_id(&self) -> Result<i64> {
+    pub(super) async fn current_schema_id(&self) -> Result<i64> {
         let ids = self.store.schema_ids().await?;
         let Some(newest) = ids.last() else {
             return Err(MetadataError::TableNotFound { name: self.store.name().to_owned() });

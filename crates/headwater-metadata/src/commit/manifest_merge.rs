@@ -1,4 +1,4 @@
-//! Keeps manifests few: merges those of the previous snapshot while committing the next one.
+//! Keeps manifests few: merges those of the previous snapshot for the next one.
 //!
 //! Rules: `docs/spec/manifest.md#merging`. Source: Paimon 1.4.2 `ManifestFileMerger`.
 
@@ -8,11 +8,31 @@ use headwater_spec::BinaryRow;
 use headwater_spec::manifest::{
     EntryKind, FileIdentity, ManifestEntry, ManifestFileMeta, merge_entries,
 };
+use headwater_spec::options::ManifestOptions;
 
 use super::Committer;
 use crate::error::{MetadataError, Result};
 use crate::manifest_store::ManifestWriter;
 use crate::plan::EntryFilter;
+
+/// From which amounts on merging is worth it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MergeLimits {
+    /// Bytes of manifests that must change before all of them do.
+    full_bytes: u64,
+    /// Manifests of a last group that is smaller than the target.
+    min_count: usize,
+}
+
+impl MergeLimits {
+    /// Everything that can be merged is.
+    pub(super) const ALWAYS: Self = Self { full_bytes: 1, min_count: 1 };
+
+    /// Those of a table, for a commit of changes.
+    pub(super) const fn of(options: &ManifestOptions) -> Self {
+        Self { full_bytes: options.full_compaction_bytes, min_count: options.merge_min_count }
+    }
+}
 
 /// The base list of the next snapshot: the given manifests, some of them merged.
 pub(super) async fn merge_manifests(
@@ -20,10 +40,11 @@ pub(super) async fn merge_manifests(
     writer: &mut ManifestWriter<'_>,
     metas: Vec<ManifestFileMeta>,
     latest_schema: i64,
+    limits: MergeLimits,
 ) -> Result<Vec<ManifestFileMeta>> {
-    match full(committer, writer, &metas, latest_schema).await? {
+    match full(committer, writer, &metas, latest_schema, limits).await? {
         Some(merged) => Ok(merged),
-        None => minor(committer, writer, metas, latest_schema).await,
+        None => minor(committer, writer, metas, latest_schema, limits).await,
     }
 }
 
@@ -33,13 +54,14 @@ async fn full(
     writer: &mut ManifestWriter<'_>,
     metas: &[ManifestFileMeta],
     latest_schema: i64,
+    limits: MergeLimits,
 ) -> Result<Option<Vec<ManifestFileMeta>>> {
     let (store, options, types) = committer.parts();
     let target = as_i64(options.manifest.target_bytes);
     let must_change = |m: &ManifestFileMeta| m.num_deleted_files > 0 || m.file_size < target;
     let changing: i64 =
         metas.iter().filter(|m| must_change(m)).fold(0, |sum, m| sum.saturating_add(m.file_size));
-    if changing < as_i64(options.manifest.full_compaction_bytes) {
+    if changing < as_i64(limits.full_bytes) {
         return Ok(None);
     }
     let all = EntryFilter::default();
@@ -88,6 +110,7 @@ async fn minor(
     writer: &mut ManifestWriter<'_>,
     metas: Vec<ManifestFileMeta>,
     latest_schema: i64,
+    limits: MergeLimits,
 ) -> Result<Vec<ManifestFileMeta>> {
     let (_, options, _) = committer.parts();
     let target = as_i64(options.manifest.target_bytes);
@@ -103,7 +126,7 @@ async fn minor(
             size = 0;
         }
     }
-    if group.len() >= options.manifest.merge_min_count.max(1) {
+    if group.len() >= limits.min_count.max(1) {
         merge_group(committer, writer, group, latest_schema, &mut result).await?;
     } else {
         result.extend(group);

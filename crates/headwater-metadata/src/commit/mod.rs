@@ -6,6 +6,7 @@
 //! Rules: `docs/spec/commit.md`. Source: Paimon 1.4.2 `FileStoreCommitImpl`.
 
 mod attempt;
+mod compact_manifests;
 mod compacted;
 mod conflict;
 mod manifest_merge;
@@ -125,9 +126,36 @@ pub struct Committer<'a> {
     partition_types: Vec<DataType>,
 }
 
+/// What is to be done to the newest snapshot.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    /// Its files change.
+    Changes(&'a CommitRequest),
+    /// Its manifests are merged, for this user; its files stay.
+    Manifests(&'a str),
+}
+
+impl Work<'_> {
+    fn user(&self) -> &str {
+        match self {
+            Self::Changes(request) => &request.user,
+            Self::Manifests(user) => user,
+        }
+    }
+
+    const fn identifier(&self) -> i64 {
+        match self {
+            Self::Changes(request) => request.identifier,
+            Self::Manifests(_) => BATCH_COMMIT_IDENTIFIER,
+        }
+    }
+}
+
 /// How an attempt ended.
 enum Attempt {
     Done(Box<Snapshot>),
+    /// The newest snapshot is as it should be.
+    Needless,
     /// Another writer took the id; the files of the attempt are removed.
     Lost(i64),
     /// The publish may have happened; nothing was deleted. The history knows more.
@@ -175,8 +203,13 @@ impl<'a> Committer<'a> {
         {
             return Ok(None);
         }
+        self.run(Work::Changes(request)).await
+    }
+
+    /// Attempts the work until its outcome is known, or as often as the options allow.
+    async fn run(&self, work: Work<'_>) -> Result<Option<Snapshot>> {
         let mut history = History::default();
-        let outcome = self.retry(request, &mut history).await;
+        let outcome = self.retry(work, &mut history).await;
         let (error, doubt) = match (outcome, history.unknown) {
             (Ok(committed), None) => return Ok(committed),
             (Ok(Some(committed)), _) => return Ok(Some(committed)),
@@ -195,19 +228,16 @@ impl<'a> Committer<'a> {
             _ => Err(MetadataError::OutcomeUnknown {
                 table: self.store.name().to_owned(),
                 id: doubt.0,
-                user: request.user.clone(),
-                identifier: request.identifier,
+                user: work.user().to_owned(),
+                identifier: work.identifier(),
                 source: doubt.1,
             }),
         }
     }
 
-    /// Attempts until one is known to have succeeded; `None` if the last one is in doubt.
-    async fn retry(
-        &self,
-        request: &CommitRequest,
-        history: &mut History,
-    ) -> Result<Option<Snapshot>> {
+    /// Attempts until one is known to have succeeded; `None` if nothing had to be done, or the last
+    /// one is in doubt.
+    async fn retry(&self, work: Work<'_>, history: &mut History) -> Result<Option<Snapshot>> {
         let clock = &self.store.env().clock;
         let started = clock.monotonic();
         let mut retries = 0;
@@ -219,7 +249,7 @@ impl<'a> Committer<'a> {
             if let Some(own) = self.find_own(history, latest.as_ref()).await? {
                 return Ok(Some(own));
             }
-            let outcome = self.attempt(request, history, latest.as_ref()).await?;
+            let outcome = self.attempt(work, history, latest.as_ref()).await?;
             drop(turn);
             let out_of_time = self
                 .options
@@ -231,6 +261,12 @@ impl<'a> Committer<'a> {
                 Attempt::Done(snapshot) => {
                     self.store.write_latest_hint(snapshot.id).await;
                     return Ok(Some(*snapshot));
+                }
+                Attempt::Needless => {
+                    // Whoever did it, the attempt in doubt has lost: on the state it started from
+                    // there was something to do.
+                    history.unknown = None;
+                    return Ok(None);
                 }
                 Attempt::Lost(id) if stop => {
                     let latest = self.store.latest_snapshot().await?;

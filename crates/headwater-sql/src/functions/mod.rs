@@ -45,6 +45,7 @@ use self::aggregates::FlinkAggregates;
 use self::call::{Function, Spec};
 pub(crate) use self::json::Json;
 use self::planner::FlinkPlanner;
+pub(crate) use self::regex::Whole as WholePattern;
 pub(crate) use self::zone::Zone;
 use crate::error::SqlError;
 use crate::float_rule::FloatsBesideDecimals;

@@ -151,6 +151,27 @@ fn compile(pattern: &str, translated: &str) -> Result<Option<Regex>> {
     }
 }
 
+/// A regular expression of Java that a whole text must match.
+pub(crate) struct Whole(Regex);
+
+impl Whole {
+    /// Compiles a pattern, or says what is wrong with it.
+    pub(crate) fn parse(pattern: &str) -> std::result::Result<Self, String> {
+        let wrong = || format!("'{pattern}' is no regular expression");
+        let translated = java::translate(pattern).map_err(|_| wrong())?;
+        // By itself first: a parenthesis too many must not end the group around it.
+        let compiled = compile(pattern, &translated).map_err(|e| e.to_string())?;
+        compiled.ok_or_else(wrong)?;
+        let whole = compile(pattern, &format!("\\A(?:{translated})\\z"));
+        whole.map_err(|e| e.to_string())?.map(Self).ok_or_else(wrong)
+    }
+
+    /// Whether the whole text matches; an error when that takes too long to find out.
+    pub(crate) fn matches(&self, text: &str) -> std::result::Result<bool, String> {
+        self.0.is_match(text).map_err(|e| too_hard(e).to_string())
+    }
+}
+
 fn too_hard(error: fancy_regex::Error) -> datafusion::error::DataFusionError {
     failed(format!("a regular expression takes too long: {error}"))
 }

@@ -4,6 +4,7 @@
 //! DataFusion's parser, with the tokens' own places, so that a complaint names the script's line.
 
 mod alter;
+mod call;
 mod columns;
 mod create;
 mod cursor;
@@ -24,6 +25,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use headwater::DataType;
 
 pub(crate) use self::alter::{Alter, AlterAction, AlterStatement, ColumnChange};
+pub(crate) use self::call::{Call, CallArgument, CallValue, table_parts};
 pub(crate) use self::columns::column_list;
 pub(crate) use self::create::CatalogStatement;
 pub(crate) use self::cursor::Cursor;
@@ -110,6 +112,7 @@ pub(crate) enum Statement {
     /// DELETE, UPDATE, MERGE.
     Change(Box<Change>),
     Copy(Box<QueryStatement>),
+    Call(Call),
     Explain(Box<Explain>),
     Query(Query),
 }
@@ -156,6 +159,7 @@ fn statement(cursor: &mut Cursor) -> Result<Statement, SqlError> {
         "UPDATE" => dml::update(cursor).map(|change| Statement::Change(Box::new(change))),
         "MERGE" => dml::merge(cursor).map(|change| Statement::Change(Box::new(change))),
         "COPY" => query_statement(cursor).map(|s| Statement::Copy(Box::new(s))),
+        "CALL" => call::call(cursor).map(Statement::Call),
         "EXPLAIN" => explain::explain(cursor),
         "SELECT" | "WITH" | "VALUES" | "FROM" | "TABLE" | "(" => {
             query(cursor).map(Statement::Query)
@@ -168,9 +172,7 @@ fn statement(cursor: &mut Cursor) -> Result<Statement, SqlError> {
 fn refused(word: &str, cursor: &Cursor) -> SqlError {
     const LATER: &str = "planned for a later release";
     match word {
-        "CALL" | "ANALYZE" => {
-            SqlError::unsupported(format!("{word} is"), LATER)
-        }
+        "ANALYZE" => SqlError::unsupported(format!("{word} is"), LATER),
         "START" | "COMMIT" | "ROLLBACK" => {
             SqlError::unsupported(format!("{word} is"), "every statement commits for itself")
         }
@@ -188,7 +190,7 @@ fn refused(word: &str, cursor: &Cursor) -> SqlError {
         }
         _ => cursor.expected(
             "a statement (SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, COPY, CREATE, DROP, ALTER, TRUNCATE, SHOW, \
-             DESCRIBE, USE, SET, RESET, EXPLAIN)",
+             DESCRIBE, USE, SET, RESET, EXPLAIN, CALL)",
         ),
     }
 }

@@ -58,6 +58,10 @@ pub(crate) enum Show {
         user: bool,
         pattern: Option<Pattern>,
     },
+    Procedures {
+        database: Option<Vec<String>>,
+        pattern: Option<Pattern>,
+    },
 }
 
 /// What DESCRIBE tells.
@@ -207,6 +211,10 @@ fn statement(cursor: &mut Cursor) -> Result<Show, SqlError> {
         };
         return Ok(Show::Properties { name, key });
     }
+    if cursor.keyword("PROCEDURES") {
+        let database = from(cursor, "a database's name")?;
+        return Ok(Show::Procedures { database, pattern: pattern(cursor)? });
+    }
     let user = cursor.is_keyword_at(1, "FUNCTIONS") && cursor.keyword("USER");
     if cursor.keyword("FUNCTIONS") {
         if cursor.is_keyword("FROM") || cursor.is_keyword("IN") {
@@ -226,7 +234,6 @@ fn refused(cursor: &Cursor) -> SqlError {
         ("MODULES", "there are no modules"),
         ("FULL", "there are no modules"),
         ("JARS", "nothing loads jars here"),
-        ("PROCEDURES", "planned for a later release"),
         ("TAGS", "planned for a later release"),
         ("BRANCHES", "planned for a later release"),
         ("MODELS", "there are no models"),
@@ -238,7 +245,7 @@ fn refused(cursor: &Cursor) -> SqlError {
         }
     }
     cursor.expected(
-        "CATALOGS, DATABASES, TABLES, VIEWS, COLUMNS, PARTITIONS, OPTIONS, TBLPROPERTIES, FUNCTIONS, \
+        "CATALOGS, DATABASES, TABLES, VIEWS, COLUMNS, PARTITIONS, OPTIONS, TBLPROPERTIES, FUNCTIONS, PROCEDURES, \
          CREATE TABLE or CURRENT",
     )
 }

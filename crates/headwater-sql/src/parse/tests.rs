@@ -2,7 +2,7 @@
 
 use headwater::{DataField, DataType, TypeKind};
 
-use super::{CreateTable, Statement, parse};
+use super::{CallValue, CreateTable, Statement, parse};
 use crate::error::{SqlError, SqlErrorKind};
 use crate::script::split;
 
@@ -392,7 +392,7 @@ fn statements_of_later_releases_are_refused_by_name() {
         ("ALTER TABLE t CREATE TAG `x`", "ALTER TABLE … CREATE TAG is not supported"),
         ("ALTER DATABASE d SET ('a' = 'b')", "ALTER DATABASE is not supported"),
         ("ALTER TABLE t ADD PARTITION (a = 1)", "partitions come with their rows"),
-        ("CALL sys.compact('t')", "CALL is not supported"),
+        ("ANALYZE TABLE t COMPUTE STATISTICS", "ANALYZE is not supported"),
         ("EXPLAIN ANALYZE INSERT INTO t SELECT 1", "EXPLAIN ANALYZE INSERT is not supported"),
         ("EXPLAIN CREATE TABLE t (a INT)", "EXPLAIN CREATE is not supported"),
         ("SHOW JOBS", "SHOW JOBS is not supported"),
@@ -400,6 +400,40 @@ fn statements_of_later_releases_are_refused_by_name() {
         ("COMMIT", "every statement commits for itself"),
         ("SELEC 1", "expected a statement"),
         ("WITH x AS (SELECT 1) DELETE FROM t", "inside of a query is not supported"),
+    ] {
+        let message = fails(sql);
+        assert!(message.contains(reason), "{sql}: {message}");
+    }
+}
+
+#[test]
+fn calls_take_literals_with_and_without_names() {
+    let text = "CALL `sys`.compact('db.t', NULL, `where` => 'a > 1', n => -1, \"on\" => false, d => DEFAULT)";
+    let Statement::Call(call) = statement(text).unwrap() else { panic!("{text}") };
+    assert_eq!(call.name, ["sys", "compact"]);
+    let arguments: Vec<_> =
+        call.arguments.iter().map(|a| (a.name.as_deref(), a.value.clone())).collect();
+    let text = |text: &str| CallValue::Text(text.to_owned());
+    assert_eq!(
+        arguments,
+        [
+            (None, text("db.t")),
+            (None, CallValue::Missing),
+            (Some("where"), text("a > 1")),
+            (Some("n"), CallValue::Number("-1".to_owned())),
+            (Some("on"), CallValue::Boolean(false)),
+            (Some("d"), CallValue::Missing),
+        ]
+    );
+    for (sql, reason) in [
+        ("CALL sys.compact", "expected '('"),
+        ("CALL sys.compact('t'", "expected ')'"),
+        ("CALL sys.compact(a => 't', 'b')", "behind one with a name"),
+        ("CALL sys.compact(t)", "a text in single quotes"),
+        ("CALL sys.compact(array('t'))", "a text in single quotes"),
+        ("CALL sys.compact('t',)", "a text in single quotes"),
+        ("CALL sys.compact('t') x", "the end of the statement"),
+        ("CALL", "a procedure's name"),
     ] {
         let message = fails(sql);
         assert!(message.contains(reason), "{sql}: {message}");

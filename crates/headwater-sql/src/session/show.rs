@@ -16,7 +16,7 @@ use crate::assign::Assignment;
 use crate::error::SqlError;
 use crate::names::{self, Current, literal, quote};
 use crate::parse::{Describe, Pattern, Show};
-use crate::show;
+use crate::{procedure, show};
 
 fn matches(pattern: Option<&Pattern>, name: &str) -> bool {
     pattern.is_none_or(|pattern| pattern.matches(name))
@@ -84,6 +84,13 @@ impl SqlSession {
                     matches(pattern.as_ref(), name) || matches(pattern.as_ref(), &upper)
                 });
                 show::texts("function name", names)
+            }
+            Show::Procedures { database, pattern } => {
+                if let Some(database) = database {
+                    procedure::check_database(&database, scope)?;
+                }
+                let names = procedure::names().filter(|n| matches(pattern.as_ref(), n));
+                show::texts("procedure name", names.map(str::to_owned).collect())
             }
         }
     }

@@ -13,6 +13,7 @@ mod files;
 mod functions;
 mod inserts;
 mod options;
+mod procedures;
 mod queries;
 mod system_tables;
 mod warehouse;

@@ -15,7 +15,7 @@ mod scenario;
 mod small;
 
 use run::Store;
-use scenario::{Scenario, create_twice, drop_and_create_again, writes};
+use scenario::{Scenario, create_twice, drop_and_create_again, manifests, writes};
 
 const STORES: [Store; 2] = [Store::Memory, Store::Local];
 
@@ -70,4 +70,5 @@ write_survives! {
     a_commit_to_many_buckets_survives_every_crash: writes::many_buckets();
     an_append_survives_every_crash: writes::plain_append();
     an_append_to_fixed_buckets_survives_every_crash: writes::bucketed_append();
+    merging_manifests_survives_every_crash: manifests::Merge;
 }

@@ -219,7 +219,8 @@ fn the_kind_of_a_row_comes_from_its_column() {
 fn first_rows_show_once_they_lie_above_level_0() {
     run(async {
         let columns = [("k", "INT"), ("v", "INT")];
-        let table = made(&columns, &[("merge-engine", "first-row")]).await.unwrap();
+        let options = [("merge-engine", "first-row"), ("write-only", "true")];
+        let table = made(&columns, &options).await.unwrap();
         assert!(
             table.warnings().iter().any(|w| w.contains("compaction")),
             "{:?}",
@@ -230,6 +231,12 @@ fn first_rows_show_once_they_lie_above_level_0() {
         assert_eq!(count(&table, &["k"], None).await, 0);
         write(&table, &rows, Overwrite::Static(Vec::new())).await.unwrap();
         assert_eq!(shown(&table).await, [r#"{"k":1,"v":1"#]);
+        // Writers that compact show their rows at once, and keep those of the levels above.
+        let table = made(&columns, &options[..1]).await.unwrap();
+        for row in [json!({"k": 1, "v": 1}), json!({"k": 2, "v": 2}), json!({"k": 1, "v": 3})] {
+            add(&table, &[row]).await.unwrap();
+        }
+        assert_eq!(shown(&table).await, [r#"{"k":1,"v":1"#, r#"{"k":2,"v":2"#]);
     });
 }
 

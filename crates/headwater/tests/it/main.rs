@@ -14,6 +14,7 @@ mod differential;
 mod engines;
 mod faults;
 mod ignored;
+mod manifests;
 mod properties;
 mod replay;
 mod roundtrip;

@@ -7,13 +7,27 @@ use headwater::{
     Catalog, CatalogOptions, Env, ErrorKind, FileSystemCatalog, Identifier, LocatedTable,
     locate_table,
 };
-use headwater_sql::settings::DEAD_LETTER;
 use headwater_sql::{SessionOptions, SqlSession};
 
-use super::Arguments;
-use crate::config::{DEFAULT_WAREHOUSE, FILE, Settings};
+use crate::config::{DEFAULT_WAREHOUSE, Durability, FILE, Resources, Settings};
 use crate::error::CliError;
 use crate::printer::note;
+
+/// What arguments say about the tables of a session.
+pub(super) struct Source<'a> {
+    /// Directory or URI of one table.
+    pub(super) table: Option<&'a str>,
+    /// Directory or URI that holds the databases.
+    pub(super) warehouse: Option<&'a str>,
+    /// Catalog of the configuration whose warehouse is used.
+    pub(super) catalog: Option<&'a str>,
+    /// Make the warehouse when it does not exist.
+    pub(super) create: bool,
+    /// Settings of the session, beside those of the configuration.
+    pub(super) conf: Vec<(String, String)>,
+    pub(super) durability: Durability,
+    pub(super) resources: &'a Resources,
+}
 
 /// A session and what it works with.
 pub(super) struct Opened {
@@ -21,49 +35,49 @@ pub(super) struct Opened {
     pub(super) env: Env,
     /// The warehouse or table, for the greeting.
     pub(super) about: String,
+    /// The one table that was named by its directory.
+    pub(super) table: Option<Identifier>,
 }
 
 /// A catalog, the database to start in, and a sentence about them.
 struct Place {
     catalog: Arc<dyn Catalog>,
-    database: Option<String>,
+    /// The one table that it is about.
+    table: Option<Identifier>,
     about: String,
 }
 
 /// Opens what the arguments name.
-pub(super) async fn open(arguments: &Arguments, settings: &Settings) -> Result<Opened, CliError> {
-    let resources = arguments.resources.or(settings);
+pub(super) async fn open(source: Source<'_>, settings: &Settings) -> Result<Opened, CliError> {
+    let resources = source.resources.or(settings);
     // Buffers of tables and those of queries share the memory half and half.
     let memory = resources.memory_bytes() / 2;
     let env = resources.env(memory);
-    let place = match &arguments.table {
-        Some(location) => table(location, arguments, env.clone()).await?,
-        None => warehouse(arguments, settings, env.clone()).await?,
+    let place = match source.table {
+        Some(location) => table(location, &source, env.clone()).await?,
+        None => warehouse(&source, settings, env.clone()).await?,
     };
     let mut conf = settings.conf.clone();
-    conf.extend(arguments.conf.iter().cloned());
-    if let Some(file) = &arguments.dead_letter {
-        conf.insert(DEAD_LETTER.to_owned(), file.clone());
-    }
+    conf.extend(source.conf.iter().cloned());
     let mut options = SessionOptions::new(place.catalog, env.clone())
         .memory_bytes(memory)
         .threads(resources.threads())
-        .sync(arguments.durability.sync_mode());
+        .sync(source.durability.sync_mode());
     options.settings = conf;
-    name_catalogs(&mut options, arguments, settings);
-    if let Some(database) = place.database {
-        options = options.database(database);
+    name_catalogs(&mut options, &source, settings);
+    if let Some(table) = &place.table {
+        options = options.database(&table.database);
     }
     let session = Arc::new(SqlSession::new(options).await?);
-    Ok(Opened { session, env, about: place.about })
+    Ok(Opened { session, env, about: place.about, table: place.table })
 }
 
 /// Gives the catalog in use its name in the configuration, and the session the others there.
 ///
 /// Nothing is read of these before a statement names them.
-fn name_catalogs(options: &mut SessionOptions, arguments: &Arguments, settings: &Settings) {
-    let named = arguments.warehouse.as_deref().or(arguments.table.as_deref());
-    let in_use = settings.catalog_in_use(named, arguments.catalog.as_deref());
+fn name_catalogs(options: &mut SessionOptions, source: &Source<'_>, settings: &Settings) {
+    let named = source.warehouse.or(source.table);
+    let in_use = settings.catalog_in_use(named, source.catalog);
     if let Some(name) = in_use
         && let Some(catalog) = options.catalogs.remove(&options.default_catalog)
     {
@@ -74,7 +88,7 @@ fn name_catalogs(options: &mut SessionOptions, arguments: &Arguments, settings: 
         if options.catalogs.contains_key(name) {
             continue;
         }
-        match open_root(location, arguments.durability.sync_mode()) {
+        match open_root(location, source.durability.sync_mode()) {
             Ok(root) => {
                 let catalog = FileSystemCatalog::new(root, options.env.clone());
                 options.catalogs.insert(name.clone(), Arc::new(catalog));
@@ -84,27 +98,23 @@ fn name_catalogs(options: &mut SessionOptions, arguments: &Arguments, settings: 
     }
 }
 
-async fn warehouse(
-    arguments: &Arguments,
-    settings: &Settings,
-    env: Env,
-) -> Result<Place, CliError> {
-    let sync = arguments.durability.sync_mode();
-    let named = settings.warehouse(arguments.warehouse.as_deref(), arguments.catalog.as_deref())?;
+async fn warehouse(source: &Source<'_>, settings: &Settings, env: Env) -> Result<Place, CliError> {
+    let sync = source.durability.sync_mode();
+    let named = settings.warehouse(source.warehouse, source.catalog)?;
     let catalog = match &named {
         Some(named) => {
-            let options = CatalogOptions { create: arguments.create, sync };
+            let options = CatalogOptions { create: source.create, sync };
             headwater::open_catalog_with(named, options, env).await?
         }
         // The first file that is written makes the directory.
         None => FileSystemCatalog::new(open_root(DEFAULT_WAREHOUSE, sync)?, env),
     };
     let about = format!("warehouse {}", named.as_deref().unwrap_or(DEFAULT_WAREHOUSE));
-    Ok(Place { catalog: Arc::new(catalog), database: None, about })
+    Ok(Place { catalog: Arc::new(catalog), table: None, about })
 }
 
-async fn table(location: &str, arguments: &Arguments, env: Env) -> Result<Place, CliError> {
-    let located = locate_table(location, arguments.durability.sync_mode(), env).await;
+async fn table(location: &str, source: &Source<'_>, env: Env) -> Result<Place, CliError> {
+    let located = locate_table(location, source.durability.sync_mode(), env).await;
     let LocatedTable { catalog, name, warehouse } = located.map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
             CliError::argument(format!(
@@ -116,7 +126,7 @@ async fn table(location: &str, arguments: &Arguments, env: Env) -> Result<Place,
         }
     })?;
     let about = about(catalog.as_ref(), &name, warehouse.as_deref()).await?;
-    Ok(Place { catalog, database: Some(name.database), about })
+    Ok(Place { catalog, table: Some(name), about })
 }
 
 /// What the shell says of a table that was named by its directory.

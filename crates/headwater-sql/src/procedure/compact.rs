@@ -1,0 +1,166 @@
+//! `sys.compact`: compacts the buckets of a table.
+//!
+//! Source: Paimon 1.4.2 `CompactProcedure` of Flink and of Spark; `buckets` from 2.0.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::record_batch::RecordBatch;
+use headwater::compact::PartitionSpec;
+use headwater::options::parse_duration_millis;
+use headwater::{CompactionOutcome, CompactionProgress, Table};
+
+use super::arguments::{Arguments, Kind, Parameter};
+use super::{Caller, DATABASE, Procedure, pairs};
+use crate::assign::Assignment;
+use crate::error::SqlError;
+use crate::show::batch;
+
+/// Strategies of `compact_strategy`.
+pub(super) const STRATEGIES: &[&str] = &["full", "minor"];
+const ORDERS: &[&str] = &["none", "order", "zorder", "hilbert"];
+
+pub(super) const PROCEDURE: Procedure = Procedure {
+    name: "compact",
+    parameters: &[
+        Parameter::required("table", Kind::Text),
+        Parameter::optional("partitions", Kind::Text),
+        Parameter::one_of("compact_strategy", STRATEGIES),
+        Parameter::one_of("order_strategy", ORDERS),
+        Parameter::refused("order_by", Kind::Text, SORT),
+        Parameter::optional("options", Kind::Pairs),
+        Parameter::optional("partition_idle_time", Kind::Duration),
+        Parameter::refused(
+            "where",
+            Kind::Text,
+            "name the partitions: partitions => 'dt=2024-01-31;dt=2024-02-01'",
+        ),
+        Parameter::refused("buckets", Kind::Text, "whole partitions are compacted; leave it out"),
+    ],
+    flink: &[
+        "table",
+        "partitions",
+        "order_strategy",
+        "order_by",
+        "options",
+        "where",
+        "partition_idle_time",
+        "compact_strategy",
+        "buckets",
+    ],
+    spark: &[
+        "table",
+        "partitions",
+        "compact_strategy",
+        "order_strategy",
+        "order_by",
+        "where",
+        "options",
+        "partition_idle_time",
+        "buckets",
+    ],
+    run: |caller, arguments| Box::pin(run(caller, arguments)),
+};
+
+const SORT: &str = "this version compacts without sorting rows anew; leave it out, or sort with \
+                    INSERT OVERWRITE t SELECT * FROM t ORDER BY …";
+
+async fn run(caller: &Caller<'_>, arguments: &Arguments) -> Result<RecordBatch, SqlError> {
+    if let Some(order) = arguments.text("order_strategy")
+        && !order.trim().eq_ignore_ascii_case("none")
+    {
+        return Err(SqlError::unsupported(
+            format!("argument 'order_strategy' of {DATABASE}.compact is"),
+            SORT,
+        ));
+    }
+    let how = How::of(arguments)?;
+    let options = pairs("options", arguments.text("options"))?;
+    let table = caller.table(arguments.required("table")?, options).await?;
+    let partitions = partitions(&table, arguments.text("partitions"))?;
+    let done = how.compact(caller, &table, partitions).await?;
+    result(&[("success".to_owned(), done)], None)
+}
+
+/// What calls for one table and for many have in common.
+pub(super) struct How {
+    full: bool,
+    idle: Option<Duration>,
+}
+
+impl How {
+    pub(super) fn of(arguments: &Arguments) -> Result<Self, SqlError> {
+        let idle = match arguments.text("partition_idle_time") {
+            Some(text) => {
+                Some(Duration::from_millis(parse_duration_millis(text).map_err(|reason| {
+                    SqlError::invalid(format!("argument 'partition_idle_time': {reason}"))
+                })?))
+            }
+            None => None,
+        };
+        // Both engines merge everything in a batch job.
+        let full = arguments
+            .text("compact_strategy")
+            .is_none_or(|strategy| strategy.trim().eq_ignore_ascii_case("full"));
+        Ok(Self { full, idle })
+    }
+
+    pub(super) async fn compact(
+        &self,
+        caller: &Caller<'_>,
+        table: &Table,
+        partitions: Vec<PartitionSpec>,
+    ) -> Result<CompactionOutcome, SqlError> {
+        let progress = Arc::new(CompactionProgress::default());
+        caller.scope.lookups.progress.compacts(Arc::clone(&progress));
+        let mut compaction =
+            table.new_compaction().partitions(partitions).full(self.full).counted(progress);
+        if let Some(idle) = self.idle {
+            compaction = compaction.idle_for(idle);
+        }
+        Ok(compaction.run().await?)
+    }
+}
+
+/// `k=v,k=v;k=v`: partitions, or those that have these values.
+fn partitions(table: &Table, text: Option<&str>) -> Result<Vec<PartitionSpec>, SqlError> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    text.split(';')
+        .map(|one| {
+            let given: Vec<_> = pairs("partitions", Some(one))?
+                .into_iter()
+                .map(|(name, value)| (name, Some(value)))
+                .collect();
+            Assignment::partition_values(table.schema(), &given)
+        })
+        .collect()
+}
+
+/// The rows of a result: whether a table was compacted, and what that did; `names` of the tables
+/// when there may be several.
+pub(super) fn result(
+    done: &[(String, CompactionOutcome)],
+    names: Option<&[String]>,
+) -> Result<RecordBatch, SqlError> {
+    let long = |of: &dyn Fn(&CompactionOutcome) -> u64| -> ArrayRef {
+        let value = |(_, outcome): &(String, CompactionOutcome)| i64::try_from(of(outcome)).ok();
+        Arc::new(done.iter().map(value).collect::<Int64Array>())
+    };
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let results: StringArray = done.iter().map(|(result, _)| Some(result.as_str())).collect();
+    let snapshots: Int64Array = done.iter().map(|(_, outcome)| outcome.snapshot_id).collect();
+    let mut columns: Vec<(&str, bool, ArrayRef)> = Vec::new();
+    if let Some(names) = names {
+        let names: StringArray = names.iter().map(Some).collect();
+        columns.push(("table", false, Arc::new(names)));
+    }
+    columns.push(("result", false, Arc::new(results)));
+    columns.push(("snapshot_id", true, Arc::new(snapshots)));
+    columns.push(("buckets", true, long(&|o| count(o.buckets))));
+    columns.push(("files_before", true, long(&|o| count(o.files_before))));
+    columns.push(("files_after", true, long(&|o| count(o.files_after))));
+    columns.push(("bytes_before", true, long(&|o| o.bytes_before)));
+    columns.push(("bytes_after", true, long(&|o| o.bytes_after)));
+    batch(columns)
+}
