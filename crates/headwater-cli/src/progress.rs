@@ -92,8 +92,7 @@ fn compacted(took: Duration, done: u64, planned: u64) -> String {
     let mut text = format!(", {} of {} compacted", timing::bytes(done), timing::bytes(planned));
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let per_second = done.saturating_mul(1000) / millis;
-    if per_second > 0 {
-        let left = planned.saturating_sub(done) / per_second;
+    if let Some(left) = planned.saturating_sub(done).checked_div(per_second) {
         text.push_str(&format!(", {}/s, {left} s left", timing::bytes(per_second)));
     }
     text
