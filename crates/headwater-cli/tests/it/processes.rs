@@ -48,8 +48,7 @@ fn appends(dir: &TempDir) -> usize {
     files
         .filter(|name| {
             let text = std::fs::read_to_string(snapshots.join(name)).unwrap();
-            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-            json["commitKind"] == "APPEND"
+            text.contains("\"APPEND\"")
         })
         .count()
 }
