@@ -10,11 +10,7 @@ use crate::{Measurement, read};
 ///
 /// # Errors
 /// It cannot be compacted or read.
-pub async fn compact(
-    table: &Table,
-    commits: u64,
-    env: &Env,
-) -> Result<Measurement, BenchError> {
+pub async fn compact(table: &Table, commits: u64, env: &Env) -> Result<Measurement, BenchError> {
     let rows = read::live(table).await?.rows;
     let (start, cpu) = (env.clock.monotonic(), host::cpu_time());
     table.new_compaction().full(true).run().await?;

@@ -20,8 +20,8 @@ mod sort_buffer;
 mod test_data;
 
 pub use compaction::{
-    CompactionStep, CompactionUnit, Levels, Pick, Picker, PickerOptions, RewriteRules, RunSize, Sections,
-    pick_full,
+    CompactionStep, CompactionUnit, Levels, Pick, Picker, PickerOptions, RewriteRules, RunSize,
+    Sections, pick_full,
 };
 pub use error::LsmError;
 pub use key_value::{
@@ -29,9 +29,9 @@ pub use key_value::{
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{
-    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FirstUnseen, FunctionError,
-    FunctionOptions, Groups, Keeps, MergeFunction, MergeRules, Merged, PartialUpdate, Step, Steps,
-    can_retract, check_definition, column_function, function_names,
+    Aggregation, ColumnFunction, Deduplicate, DeduplicateInserts, FirstRow, FirstUnseen,
+    FunctionError, FunctionOptions, Groups, Keeps, MergeFunction, MergeRules, Merged,
+    PartialUpdate, Step, Steps, can_retract, check_definition, column_function, function_names,
 };
 pub use order::SequenceOrder;
 pub use run::{BatchesRun, RunReader};

@@ -17,7 +17,8 @@ impl TableStore {
     /// The file is missing or has another size than is recorded, or it lies outside of the table.
     pub async fn hash_index(&self, dir: &str, file: &IndexManifestEntry) -> Result<Vec<i32>> {
         let parent = "an index manifest";
-        check_file_name(&file.file_name).map_err(|e| MetadataError::corrupt(&self.path(parent), e))?;
+        check_file_name(&file.file_name)
+            .map_err(|e| MetadataError::corrupt(&self.path(parent), e))?;
         let inside = format!("{dir}/{}", file.file_name);
         if file.external_path.is_some() {
             return Err(MetadataError::Invalid(SpecError::Unsupported {

@@ -41,9 +41,8 @@ mod tests {
     #[test]
     fn hashes_of_keys_are_stored_as_java_stores_them() {
         let types = [DataType::parse("BIGINT").unwrap()];
-        let hash = |key| {
-            BinaryRow::from_values(&[Some(Datum::BigInt(key))], &types).unwrap().hash_code()
-        };
+        let hash =
+            |key| BinaryRow::from_values(&[Some(Datum::BigInt(key))], &types).unwrap().hash_code();
         let bytes = encode(&[hash(1), hash(2)]);
         assert_eq!(bytes, [0x57, 0x59, 0xf9, 0x9e, 0x4f, 0xe4, 0xbb, 0xf0]);
         assert_eq!(decode(&bytes, 2).unwrap(), [hash(1), hash(2)]);
@@ -51,7 +50,8 @@ mod tests {
 
     #[test]
     fn a_file_of_another_size_is_refused() {
-        for (bytes, count) in [(&[0_u8; 7][..], 1), (&[0; 8], 1), (&[0; 4], 2), (&[], 1), (&[], -1)] {
+        for (bytes, count) in [(&[0_u8; 7][..], 1), (&[0; 8], 1), (&[0; 4], 2), (&[], 1), (&[], -1)]
+        {
             assert!(decode(bytes, count).is_err(), "{} bytes, {count}", bytes.len());
         }
         assert_eq!(decode(&[], 0).unwrap(), Vec::<i32>::new());

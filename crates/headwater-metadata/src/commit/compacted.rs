@@ -7,7 +7,7 @@
 use headwater_spec::manifest::EntryKind;
 use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
-use super::{CompactedFrom, Committer};
+use super::{Committer, CompactedFrom};
 use crate::error::{MetadataError, Result};
 use crate::plan::EntryFilter;
 

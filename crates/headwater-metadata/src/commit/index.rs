@@ -110,7 +110,10 @@ impl Committer<'_> {
             return Ok(same);
         }
         kept.extend(
-            changes.added.iter().map(|new| IndexManifestEntry { kind: EntryKind::Add, ..new.clone() }),
+            changes
+                .added
+                .iter()
+                .map(|new| IndexManifestEntry { kind: EntryKind::Add, ..new.clone() }),
         );
         Ok(Some(writer.index(&kept).await?))
     }

@@ -28,7 +28,8 @@ fn refuse(key: &str, reason: impl Into<String>) -> Result<(), SpecError> {
 }
 
 /// How rows get other buckets all the same.
-const ANEW: &str = " once the table has data: make a new table and INSERT INTO it what this one holds";
+const ANEW: &str =
+    " once the table has data: make a new table and INSERT INTO it what this one holds";
 
 /// Refuses a new value that would make stored rows mean something else. For tables with snapshots.
 ///

@@ -32,7 +32,10 @@ impl DynamicBucketOptions {
         let max_buckets = match int(schema, key, -1)? {
             -1 => None,
             // Java takes more and never gets there.
-            n if n > 0 => Some(u16::try_from(n).map_or(LAST_DYNAMIC_BUCKET + 1, |n| n.min(LAST_DYNAMIC_BUCKET + 1))),
+            n if n > 0 => Some(
+                u16::try_from(n)
+                    .map_or(LAST_DYNAMIC_BUCKET + 1, |n| n.min(LAST_DYNAMIC_BUCKET + 1)),
+            ),
             n => {
                 return Err(SpecError::Option {
                     key: key.to_owned(),

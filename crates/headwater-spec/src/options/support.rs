@@ -40,7 +40,8 @@ pub fn inspect(schema: &TableSchema) -> Result<Findings, SpecError> {
         warn(schema, &merge, key, value, &mut found.warnings);
     }
     let first_row = !schema.primary_keys.is_empty() && merge.engine == MergeEngine::FirstRow;
-    if first_row && (bool_option(schema, "write-only", false)? || found.refuse_compaction.is_some()) {
+    if first_row && (bool_option(schema, "write-only", false)? || found.refuse_compaction.is_some())
+    {
         found.warnings.push(FIRST_ROW.to_owned());
     }
     Ok(found)
@@ -201,7 +202,10 @@ fn refuse_compaction(
         ));
     }
     if merge.looked_up {
-        refuse("option 'force-lookup' = 'true' is not supported by this version's compaction".to_owned());
+        refuse(
+            "option 'force-lookup' = 'true' is not supported by this version's compaction"
+                .to_owned(),
+        );
     }
     for level in 1..num_levels(schema)?.min(MOST_LEVELS) {
         if let Some(reason) = unwritten_files(schema, level)? {

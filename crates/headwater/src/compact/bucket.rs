@@ -69,10 +69,7 @@ impl BucketFiles {
         let mut picker = PickerOptions::from(&options.compaction);
         // Rows of level 0 are not shown before it is known that they are the first of their key.
         picker.force_up_level_0 |= options.merge.engine == MergeEngine::FirstRow;
-        Self {
-            levels: Levels::new(files, options.num_levels),
-            picker: Picker::new(picker),
-        }
+        Self { levels: Levels::new(files, options.num_levels), picker: Picker::new(picker) }
     }
 
     /// Forgets the files, and takes these; what was chosen before is still known.
@@ -97,8 +94,7 @@ impl BucketFiles {
             let clock = &table.env().clock;
             let hour = clock.local_millis().div_euclid(3_600_000).rem_euclid(24);
             let off_peak = table.options().compaction.off_peak;
-            let ratio =
-                off_peak.map_or(0, |o| o.ratio_at(u32::try_from(hour).unwrap_or(0)));
+            let ratio = off_peak.map_or(0, |o| o.ratio_at(u32::try_from(hour).unwrap_or(0)));
             let now = u64::try_from(clock.now_millis()).unwrap_or(0);
             self.picker.pick(count, &runs, ratio, now)
         };

@@ -1,7 +1,7 @@
 //! Exchanges the files of finished compactions.
 
 use headwater_metadata::MetadataError;
-use headwater_metadata::commit::{CommitRequest, CompactedFrom, Committer};
+use headwater_metadata::commit::{CommitRequest, Committer, CompactedFrom};
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::{CommitKind, DataFileMeta};
 
@@ -125,8 +125,5 @@ impl Committing<'_> {
 }
 
 fn is_conflict(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Metadata(MetadataError::Conflict { .. } | MetadataError::GaveUp { .. })
-    )
+    matches!(error, Error::Metadata(MetadataError::Conflict { .. } | MetadataError::GaveUp { .. }))
 }

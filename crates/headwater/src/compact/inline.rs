@@ -66,7 +66,9 @@ impl InlineCompaction {
     pub(crate) fn of(table: &Table) -> Option<Self> {
         let compacts = !table.options().compaction.write_only
             && table.compaction_refusal().is_none()
-            && (table.options().bucket > 0 || !table.has_primary_key());
+            && (table.options().bucket > 0
+                || !table.has_primary_key()
+                || table.has_dynamic_buckets());
         compacts.then(|| Self {
             table: table.clone(),
             buckets: HashMap::new(),
@@ -290,9 +292,8 @@ async fn chained(table: &Table, first: Vec<Compacted>, second: Vec<Compacted>) -
             out.insert(key(&next), next);
             continue;
         };
-        let same = |a: &DataFileMeta, b: &DataFileMeta| {
-            a.file_name == b.file_name && a.level == b.level
-        };
+        let same =
+            |a: &DataFileMeta, b: &DataFileMeta| a.file_name == b.file_name && a.level == b.level;
         let (own, others): (Vec<_>, Vec<_>) = next
             .before
             .into_iter()

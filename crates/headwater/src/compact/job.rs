@@ -62,14 +62,7 @@ type Key = (BinaryRow, i32);
 
 impl Compaction {
     pub(crate) const fn new(table: Table) -> Self {
-        Self {
-            table,
-            user: None,
-            partitions: Vec::new(),
-            full: false,
-            idle: None,
-            progress: None,
-        }
+        Self { table, user: None, partitions: Vec::new(), full: false, idle: None, progress: None }
     }
 
     /// Names the job in its snapshots; default: a random name, after `commit.user-prefix`.
@@ -181,8 +174,7 @@ impl Compaction {
         }
         for (place, files) in buckets.into_values() {
             let key = (place.partition.clone(), place.bucket);
-            let bucket =
-                known.entry(key).or_insert_with(|| BucketFiles::new(table, Vec::new()));
+            let bucket = known.entry(key).or_insert_with(|| BucketFiles::new(table, Vec::new()));
             bucket.reload(table, files);
             if let Some(unit) = bucket.pick(table, self.full)? {
                 if let Some(progress) = &self.progress {

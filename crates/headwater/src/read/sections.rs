@@ -137,10 +137,8 @@ impl SectionMerge {
             readers.push(open(vec![file.clone()], true)?);
         }
         for levels in runs {
-            let mut levels = levels
-                .into_iter()
-                .map(|files| open(files, false))
-                .collect::<Result<Vec<_>>>()?;
+            let mut levels =
+                levels.into_iter().map(|files| open(files, false)).collect::<Result<Vec<_>>>()?;
             readers.push(match levels.pop() {
                 Some(only) if levels.is_empty() => only,
                 last => {

@@ -8,14 +8,16 @@ mod builder;
 mod check;
 mod commit;
 mod defaults;
+mod dynamic;
 pub(crate) mod file;
 mod kinds;
 mod overwrite;
+mod partition_index;
 mod rebase;
 mod route;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};
-pub use commit::{CommitMessage, CommitOutcome};
 pub(crate) use commit::remove_files;
+pub use commit::{CommitMessage, CommitOutcome};
 pub use writer::TableWrite;

@@ -1,5 +1,7 @@
 //! A running write: takes batches, keeps memory bounded, prepares and makes commits.
 
+mod reroute;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
 use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::MetadataError;
+use headwater_metadata::commit::IndexChanges;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
@@ -19,6 +22,7 @@ use super::builder::{Changes, Overwrite};
 use super::check::check_batch;
 use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
 use super::defaults::Defaults;
+use super::dynamic::DynamicBuckets;
 use super::file::FileLayout;
 use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
@@ -28,6 +32,9 @@ use crate::error::{Error, Result};
 use crate::read::Split;
 use crate::read::file::bucket_path;
 use crate::table::Table;
+
+/// Most times that rows get their buckets anew before a commit gives up.
+const MAX_REROUTES: usize = 50;
 
 /// A running write of one table. Not visible before a commit; dropping it commits nothing.
 pub struct TableWrite {
@@ -42,6 +49,8 @@ pub struct TableWrite {
     removed: Vec<ManifestEntry>,
     layout: Arc<FileLayout>,
     router: Router,
+    /// The index of keys, for dynamic buckets.
+    dynamic: Option<DynamicBuckets>,
     defaults: Defaults,
     merging: Option<Arc<Merging>>,
     kinds: Kinds,
@@ -60,6 +69,8 @@ pub struct TableWrite {
     broken: bool,
     /// A commit of the pending files may have happened.
     in_doubt: bool,
+    /// Waiting rows were numbered or given buckets anew: what is known of the buckets is old.
+    outdated: bool,
     /// The overwrite is committed; another commit would replace it.
     replaced: bool,
     /// Compacts the buckets that are written to.
@@ -100,12 +111,13 @@ impl TableWrite {
         let target = Target::new(&table, overwrite)?;
         Ok(Self {
             compaction: InlineCompaction::of(&table).filter(|_| !target.replaces()),
-            target,
             read_snapshot,
             changes,
             removed: Vec::new(),
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
+            dynamic: DynamicBuckets::of(&table, target.replaces())?,
+            target,
             defaults: Defaults::new(schema)?,
             merging,
             kinds: Kinds::new(&table)?,
@@ -118,6 +130,7 @@ impl TableWrite {
             pending: Vec::new(),
             broken: false,
             in_doubt: false,
+            outdated: false,
             replaced: false,
             user,
             table,
@@ -223,11 +236,14 @@ impl TableWrite {
 
     async fn take(&mut self, (batch, kinds): (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let kinds = kinds.as_ref();
-        let routed = self.router.route(&batch)?;
+        let mut routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
         self.learn_partitions(routed.iter().map(|r| &r.partition)).await?;
         // Until all rows have their place, an error (or a dropped future) leaves some behind.
         self.broken = true;
+        if let Some(dynamic) = &mut self.dynamic {
+            routed = dynamic.assign(&batch, routed)?;
+        }
         for part in routed {
             let rows = match &part.rows {
                 None => batch.clone(),
@@ -294,12 +310,13 @@ impl TableWrite {
         }
     }
 
-    /// Looks up the sequence numbers and bucket counts of partitions that are new to this write.
+    /// Looks up the sequence numbers, bucket counts and dynamic buckets of partitions that are new to this write.
     async fn learn_partitions<'a>(
         &mut self,
         partitions: impl Iterator<Item = &'a BinaryRow>,
     ) -> Result<()> {
-        let restores = !self.target.replaces() && self.table.options().bucket > 0;
+        let counts = self.table.options().bucket > 0 || self.dynamic.is_some();
+        let restores = !self.target.replaces() && counts;
         let new: HashSet<BinaryRow> =
             partitions.filter(|p| !self.known_partitions.contains_key(*p)).cloned().collect();
         if new.is_empty() {
@@ -316,8 +333,13 @@ impl TableWrite {
             };
             let types = self.table.partition_types()?;
             let (live, _) = store.live_entries(latest, &types, &filter).await?;
-            for entry in live {
+            for entry in &live {
                 self.check_bucket_count(entry.total_buckets)?;
+            }
+            if let Some(dynamic) = &mut self.dynamic {
+                dynamic.load(&new, latest, &live).await?;
+            }
+            for entry in live {
                 let key = (entry.partition, entry.bucket);
                 let max = self.committed.entry(key).or_insert(entry.file.max_sequence_number);
                 *max = (*max).max(entry.file.max_sequence_number);
@@ -462,32 +484,21 @@ impl TableWrite {
                 });
             }
         }
+        let mut outcome = self.commit_pending(identifier).await?;
         let buckets: Vec<_> =
             self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-        let job = Job {
-            table: &self.table,
-            user: &self.user,
-            identifier,
-            target: &self.target,
-            read_snapshot: self.read_snapshot,
-            changes: self.changes,
-            removed: &self.removed,
-        };
-        let done = commit(job, &mut self.pending).await;
-        let mut outcome = match done {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                self.in_doubt |=
-                    matches!(&error, Error::Metadata(MetadataError::OutcomeUnknown { .. }));
-                return Err(error);
-            }
-        };
         let committed = std::mem::take(&mut self.pending);
         outcome.rows_older = std::mem::take(&mut self.rows_older);
         self.in_doubt = false;
         self.replaced = self.target.replaces();
         self.removed.clear();
-        if !outcome.moved.is_empty() {
+        if let (Some(dynamic), Some(_)) = (&mut self.dynamic, outcome.snapshot_id) {
+            let idle = dynamic.committed();
+            self.known_partitions.retain(|partition, _| !idle.contains(partition));
+            self.committed.retain(|(partition, _), _| !idle.contains(partition));
+            self.buckets.retain(|(partition, _), _| !idle.contains(partition));
+        }
+        if std::mem::take(&mut self.outdated) || !outcome.moved.is_empty() {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();
             self.committed.clear();
@@ -510,6 +521,46 @@ impl TableWrite {
         Ok(outcome)
     }
 
+    /// Commits the waiting files; rows get other buckets while other commits give keys theirs.
+    async fn commit_pending(&mut self, identifier: i64) -> Result<CommitOutcome> {
+        for attempt in 0.. {
+            let index = match &mut self.dynamic {
+                Some(dynamic) => {
+                    dynamic.write_files(self.in_doubt).await?;
+                    dynamic.changes(&self.pending)
+                }
+                None => IndexChanges::default(),
+            };
+            let job = Job {
+                table: &self.table,
+                user: &self.user,
+                identifier,
+                target: &self.target,
+                read_snapshot: self.read_snapshot,
+                changes: self.changes,
+                removed: &self.removed,
+                index: &index,
+            };
+            let error = match commit(job, &mut self.pending).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            // Rows may have been numbered anew before the error.
+            self.outdated = true;
+            self.in_doubt |=
+                matches!(&error, Error::Metadata(MetadataError::OutcomeUnknown { .. }));
+            match error {
+                Error::Metadata(MetadataError::IndexMoved {
+                    partitions, maybe_visible, ..
+                }) if attempt < MAX_REROUTES => {
+                    self.reroute(&partitions, maybe_visible || self.in_doubt).await?;
+                }
+                error => return Err(error),
+            }
+        }
+        Ok(CommitOutcome::default())
+    }
+
     /// A compaction brings no rows: if nobody else committed before it, nobody else has.
     fn advance(&mut self, snapshot: i64, compacted: Option<i64>) {
         if let Some(id) = compacted.filter(|id| snapshot.saturating_add(1) == *id) {
@@ -526,6 +577,9 @@ impl TableWrite {
             for message in &self.pending {
                 remove_files(&self.table, &message.dir, &message.files).await;
             }
+        }
+        if let Some(dynamic) = self.dynamic {
+            dynamic.abort(self.in_doubt).await;
         }
         if let Some(compaction) = self.compaction {
             compaction.abort().await;

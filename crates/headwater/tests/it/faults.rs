@@ -41,8 +41,13 @@ async fn faulty(from: &Arc<dyn FileIo>) -> (Arc<dyn FileIo>, Arc<FaultyFileIo>, 
     (plain, faulty, io)
 }
 
-fn kinds_of_tables() -> [NewTable; 2] {
-    [keyed("2").partitioned_by(["dt"]), append()]
+/// With buckets that are made as keys come.
+fn dynamic() -> NewTable {
+    keyed("-1").partitioned_by(["dt"]).option("dynamic-bucket.target-row-num", "2")
+}
+
+fn kinds_of_tables() -> [NewTable; 3] {
+    [keyed("2").partitioned_by(["dt"]), dynamic(), append()]
 }
 
 fn change() -> Change {
@@ -291,18 +296,20 @@ fn overwrite_a(rows: Vec<Row>) -> Change {
 #[test]
 fn racing_commits_end_as_if_one_came_after_the_other() {
     run(async {
-        for definition in [keyed("1").partitioned_by(["dt"]), append().partitioned_by(["dt"])] {
+        for definition in
+            [keyed("1").partitioned_by(["dt"]), dynamic(), append().partitioned_by(["dt"])]
+        {
             let is_keyed = !definition.primary_keys.is_empty();
             let ours = || rows(&["a"], 2..6, "ours");
             let theirs = || rows(&["a", "b"], 0..4, "theirs");
-            let dynamic = |rows| Change { overwrite: Overwrite::Dynamic, batches: vec![rows] };
+            let replace = |rows| Change { overwrite: Overwrite::Dynamic, batches: vec![rows] };
             let pairs = [
                 (Change::insert(ours()), Change::insert(theirs())),
                 (overwrite_a(ours()), Change::insert(theirs())),
                 (Change::insert(ours()), overwrite_a(rows(&["a"], 0..4, "theirs"))),
                 (overwrite_a(ours()), overwrite_a(rows(&["a"], 0..4, "theirs"))),
-                (dynamic(ours()), Change::insert(theirs())),
-                (dynamic(ours()), dynamic(theirs())),
+                (replace(ours()), Change::insert(theirs())),
+                (replace(ours()), replace(theirs())),
             ];
             for (change, other) in pairs {
                 let context = format!("{:?} after {:?}", change.overwrite, other.overwrite);

@@ -79,11 +79,7 @@ const EFFECTS: &[Effect] = &[
              committer looks all the same",
         ),
     ),
-    (
-        "commit.force-compact",
-        &[],
-        Test("a_commit_waits_for_compactions_where_the_options_say_so"),
-    ),
+    ("commit.force-compact", &[], Test("a_commit_waits_for_compactions_where_the_options_say_so")),
     ("commit.force-create-snapshot", &[], Small(Append, "true", "APPEND|303|0")),
     ("commit.max-retries", &[], Test("a_commit_that_may_not_try_again_names_its_rival")),
     (
