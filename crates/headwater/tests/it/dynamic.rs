@@ -30,7 +30,8 @@ fn table(more: &[(&str, &str)]) -> NewTable {
 }
 
 fn make(dir: &TempDir, more: &[(&str, &str)]) -> Table {
-    run(create_with(dir.path(), "t", &table(more), UNSYNCED)).unwrap()
+    run(create_with(dir.path(), "t", &table(more), UNSYNCED)).unwrap();
+    open_unsynced(&dir.join("golden.db/t"))
 }
 
 fn row(partition: &str, key: i64, value: i64) -> Value {
