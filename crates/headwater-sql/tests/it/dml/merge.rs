@@ -6,8 +6,8 @@ use crate::warehouse::Warehouse;
 
 const KINDS: [&str; 3] = [
     "PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2')",
-    "PRIMARY KEY (id) NOT ENFORCED) WITH ('dynamic-bucket.target-row-num' = '2')",
     "x INT) WITH ('bucket' = '-1')",
+    "PRIMARY KEY (id) NOT ENFORCED) WITH ('dynamic-bucket.target-row-num' = '2')",
 ];
 
 async fn filled(kind: &str) -> Warehouse {
