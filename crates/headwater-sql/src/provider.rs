@@ -32,6 +32,9 @@ pub(crate) struct Lookups {
     pub(crate) progress: Arc<Progress>,
 }
 
+/// So many times `num-sorted-run.stop-trigger` runs of a bucket mean that nobody compacts a table.
+const UNATTENDED: usize = 3;
+
 impl Lookups {
     pub(crate) fn new(progress: Arc<Progress>) -> Self {
         Self {
@@ -87,18 +90,44 @@ impl Lookups {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
-    /// Remembers how many of the rows that a statement wrote were older than others of it.
-    pub(crate) fn note_older(&self, table: &Table, outcome: &CommitOutcome) {
-        let rows = match outcome.rows_older {
-            0 => return,
+    /// Remembers what is to be said of a commit: rows that came late, compactions that did not work,
+    /// files that nobody compacts.
+    pub(crate) fn note_outcome(&self, table: &Table, outcome: &CommitOutcome) {
+        let name = table.name();
+        let rows = |count: u64| match count {
             1 => "1 row was".to_owned(),
             n => format!("{n} rows were"),
         };
-        self.note(format!(
-            "table {}: {rows} older than other rows of the same key in this statement, as \
-             'sequence.field' or a sequence group says, and changed nothing or less",
-            table.name()
-        ));
+        if outcome.rows_older > 0 {
+            self.note(format!(
+                "table {name}: {} older than other rows of the same key in this statement, as \
+                 'sequence.field' or a sequence group says, and changed nothing or less",
+                rows(outcome.rows_older)
+            ));
+        }
+        let compaction = &outcome.compaction;
+        if compaction.rows_older > 0 {
+            self.note(format!(
+                "table {name}: {} older than rows of the same key that were stored before, as \
+                 'sequence.field' or a sequence group says, and changed nothing or less; seen when \
+                 files of this and earlier statements were compacted",
+                rows(compaction.rows_older)
+            ));
+        }
+        if let Some(reason) = &compaction.failed {
+            self.note(format!(
+                "table {name}: the rows are committed, but compacting files failed: {reason}"
+            ));
+        }
+        let most = table.options().compaction.stop_trigger.saturating_mul(UNATTENDED);
+        if outcome.runs_waiting > most {
+            self.note(format!(
+                "table {name}: a bucket has {} files that were never compacted, because of \
+                 'write-only' = 'true': run CALL sys.compact('{name}') from time to time, or \
+                 headwater compact --watch beside the writers",
+                outcome.runs_waiting
+            ));
+        }
     }
 
     /// What is to be said after the statement.

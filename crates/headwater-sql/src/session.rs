@@ -314,6 +314,9 @@ impl SqlSession {
             Ok(outcome)
         };
         let outcome: Result<_, SqlError> = Box::pin(outcome).await;
+        if outcome.is_err() {
+            scope.files.letters().discard();
+        }
         let (kind, outcome) = outcome.map_err(|error| error.at(position))?;
         let output = match outcome {
             Outcome::Message(text) => Output::Message(text),

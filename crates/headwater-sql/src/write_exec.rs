@@ -81,7 +81,7 @@ impl SqlSession {
         let write = write.build()?;
         let how = RowsOf { assignment: &assignment, changes };
         let (count, outcome) = self.write_rows(rows, how, write).await?;
-        scope.lookups.note_older(&table, &outcome);
+        scope.lookups.note_outcome(&table, &outcome);
         Ok(count)
     }
 

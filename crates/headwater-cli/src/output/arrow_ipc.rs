@@ -34,6 +34,7 @@ impl ArrowIpc {
 
 impl Encode for ArrowIpc {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), CliError> {
+        headwater_sql::check_digits(batch)?;
         match self {
             Self::Stream(writer) => writer.write(batch)?,
             Self::File(writer) => writer.write(batch)?,

@@ -34,6 +34,7 @@ impl ParquetFile {
 
 impl Encode for ParquetFile {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), CliError> {
+        headwater_sql::check_digits(batch)?;
         if let Some(writer) = &mut self.writer {
             writer.write(batch)?;
             if writer.in_progress_size() >= ROW_GROUP {

@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod decimals;
 mod dump;
 mod processes;
 mod program;

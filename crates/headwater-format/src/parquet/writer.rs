@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Field, SchemaRef,
+};
 use bytes::Bytes;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataField, RowType};
@@ -254,6 +256,7 @@ impl ParquetEncoder {
                     reason: "null in a NOT NULL column".to_owned(),
                 });
             }
+            check_width(field, column)?;
         }
         Ok(())
     }
@@ -390,6 +393,27 @@ impl ParquetEncoder {
         };
         file.end_group(chunks, rows)
     }
+}
+
+/// Refuses a decimal that the bytes of its type do not hold: a sum may have more digits than the
+/// type says. Java writes its lower bytes.
+fn check_width(field: &Field, column: &ArrayRef) -> Result<()> {
+    let DataType::Decimal128(precision, scale) = *field.data_type() else { return Ok(()) };
+    let (range, bytes) = match precision {
+        ..=9 => (i128::from(i32::MIN)..=i128::from(i32::MAX), 4),
+        10..=18 => (i128::from(i64::MIN)..=i128::from(i64::MAX), 8),
+        _ => return Ok(()),
+    };
+    let mut values = column.as_primitive::<Decimal128Type>().iter().flatten();
+    let Some(value) = values.find(|value| !range.contains(value)) else { return Ok(()) };
+    let value = Decimal128Type::format_decimal(value, DECIMAL128_MAX_PRECISION, scale);
+    Err(FormatError::Value {
+        column: field.name().clone(),
+        reason: format!(
+            "{value} does not fit into the {bytes} bytes of DECIMAL({precision}, {scale}); a larger \
+             precision holds it"
+        ),
+    })
 }
 
 /// Whether two arrays share their values.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampNanosecondArray,
 };
 use arrow::compute::concat_batches;
@@ -379,6 +379,37 @@ fn batches_of_another_schema_are_refused() {
     let longs = Arc::new(Int64Array::from(vec![Some(1), None]));
     let batch = RecordBatch::try_from_iter([("a", longs as ArrayRef)]).unwrap();
     assert!(encoder.write(&batch).unwrap_err().to_string().contains("NOT NULL"));
+}
+
+#[test]
+fn a_decimal_that_its_bytes_do_not_hold_is_refused() {
+    for (precision, most, refused) in [
+        (9, i128::from(i32::MAX), true),
+        (9, i128::from(i32::MIN), true),
+        (4, 10_000, false),
+        (18, i128::from(i64::MAX), true),
+        (18, i128::from(i64::MIN), true),
+    ] {
+        let fields =
+            [DataField::new(0, "d", DataType::nullable(TypeKind::Decimal { precision, scale: 2 }))];
+        let encode = |value: i128| {
+            let mut encoder = headwater_format::encoder(
+                headwater_format::FileFormat::Parquet,
+                &fields,
+                &WriteOptions::default(),
+            )
+            .unwrap();
+            let values = Decimal128Array::from(vec![None, Some(value)]);
+            let values = values.with_precision_and_scale(precision, 2).unwrap();
+            encoder
+                .write(&RecordBatch::try_from_iter([("d", Arc::new(values) as ArrayRef)]).unwrap())
+        };
+        encode(most).unwrap();
+        if refused {
+            let error = encode(most + most.signum()).unwrap_err().to_string();
+            assert!(error.contains("column 'd'") && error.contains("does not fit"), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! A file that the user wants results in: it has its name once it is complete.
+//! A file that the user wants results in: it has its name, or its new lines, once it is complete.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{IoError, Result};
 
@@ -13,8 +14,17 @@ use crate::error::{IoError, Result};
 pub struct OutputFile {
     path: String,
     file: File,
-    /// Where the bytes are until the file is complete, and where they go.
-    pending: Option<(PathBuf, PathBuf)>,
+    /// Where the bytes are until the file is complete; `None`: where they belong.
+    pending: Option<Pending>,
+}
+
+/// Bytes that are not where they belong yet.
+#[derive(Debug)]
+struct Pending {
+    part: PathBuf,
+    target: PathBuf,
+    /// Whether they go behind what the target holds, or replace it.
+    append: bool,
 }
 
 impl OutputFile {
@@ -23,6 +33,18 @@ impl OutputFile {
     /// # Errors
     /// The directory is missing or cannot be written, or `path` is a directory.
     pub fn create(path: &str) -> Result<Self> {
+        Self::start(path, false)
+    }
+
+    /// Starts lines that will stand behind those of the file at `path`, which may be missing.
+    ///
+    /// # Errors
+    /// As [`OutputFile::create`].
+    pub fn append(path: &str) -> Result<Self> {
+        Self::start(path, true)
+    }
+
+    fn start(path: &str, append: bool) -> Result<Self> {
         let failed = |source| IoError::write(path, "create", source);
         let target = match std::fs::metadata(path) {
             Ok(found) if found.is_file() => std::fs::canonicalize(path).map_err(failed)?,
@@ -36,39 +58,53 @@ impl OutputFile {
             failed(io::Error::new(io::ErrorKind::InvalidInput, "this is not the name of a file"))
         })?;
         let file = File::create(&part).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file, pending: Some((part, target)) })
+        let pending = Some(Pending { part, target, append });
+        Ok(Self { path: path.to_owned(), file, pending })
     }
 
-    /// Goes on with the file at `path`, or starts it. What is written stays, also without
-    /// [`OutputFile::finish`].
+    /// Gives the file its name, or its lines to the file they stand behind.
     ///
     /// # Errors
-    /// As [`OutputFile::create`].
-    pub fn append(path: &str) -> Result<Self> {
-        let opened = OpenOptions::new().append(true).create(true).open(path);
-        let file = opened.map_err(|source| IoError::write(path, "open", source))?;
-        Ok(Self { path: path.to_owned(), file, pending: None })
-    }
-
-    /// Gives the file its name.
-    ///
-    /// # Errors
-    /// The file cannot be renamed; what was there before stays.
+    /// The file cannot be renamed; what was there before stays. Or the lines cannot be added; the
+    /// error says where they are then.
     pub fn finish(mut self) -> Result<()> {
         let failed = |source| IoError::write(&self.path, "write", source);
         self.file.flush().map_err(failed)?;
-        if let Some((part, target)) = &self.pending {
-            std::fs::rename(part, target).map_err(failed)?;
-            self.pending = None;
+        match &self.pending {
+            Some(Pending { part, target, append: true }) => {
+                if let Err(error) = add(part, target) {
+                    let kept = format!("{error}; the new lines are in '{}'", part.display());
+                    let error = failed(io::Error::new(error.kind(), kept));
+                    self.pending = None;
+                    return Err(error);
+                }
+                // A part that stays is a hidden file and in nobody's way.
+                drop(std::fs::remove_file(part));
+            }
+            Some(Pending { part, target, append: false }) => {
+                std::fs::rename(part, target).map_err(failed)?;
+            }
+            None => {}
         }
+        self.pending = None;
         Ok(())
     }
 }
 
-/// The name next to `target` that holds it until it is complete.
+/// Adds the bytes of one file to another.
+fn add(part: &Path, target: &Path) -> io::Result<()> {
+    let mut from = File::open(part)?;
+    let mut to = OpenOptions::new().append(true).create(true).open(target)?;
+    io::copy(&mut from, &mut to)?;
+    to.sync_all()
+}
+
+/// A name next to `target` for what is not complete yet.
 fn part_of(target: &Path) -> Option<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = target.file_name()?.to_string_lossy().into_owned();
-    Some(target.with_file_name(format!(".{name}.{}.part", std::process::id())))
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    Some(target.with_file_name(format!(".{name}.{}-{count}.part", std::process::id())))
 }
 
 impl Write for OutputFile {
@@ -83,7 +119,7 @@ impl Write for OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        if let Some((part, _)) = &self.pending {
+        if let Some(Pending { part, .. }) = &self.pending {
             // What cannot be removed is a hidden file and in nobody's way.
             drop(std::fs::remove_file(part));
         }
@@ -113,16 +149,39 @@ mod tests {
     }
 
     #[test]
-    fn a_file_can_be_gone_on_with() {
+    fn lines_stand_behind_those_of_a_file_only_when_they_are_complete() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lines");
-        for line in ["a\n", "b\n"] {
-            let mut file = OutputFile::append(path.to_str().unwrap()).unwrap();
+        let name = path.to_str().unwrap();
+        let start = |line: &str| {
+            let mut file = OutputFile::append(name).unwrap();
             file.write_all(line.as_bytes()).unwrap();
-            file.finish().unwrap();
-        }
-        assert_eq!(std::fs::read(&path).unwrap(), b"a\nb\n");
+            file
+        };
+        drop(start("never\n"));
+        assert!(!path.exists());
+        start("a\n").finish().unwrap();
+        let (second, third) = (start("b\n"), start("c\n"));
+        drop(start("never\n"));
+        third.finish().unwrap();
+        second.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"a\nc\nb\n");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         assert!(OutputFile::append(dir.path().to_str().unwrap()).is_err());
+    }
+
+    #[test]
+    fn lines_that_cannot_be_added_stay_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        let mut file = OutputFile::append(path.to_str().unwrap()).unwrap();
+        file.write_all(b"kept").unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = file.finish().unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let said = format!("{error} {source}");
+        let beside = said.split('\'').find(|part| part.ends_with(".part")).unwrap();
+        assert_eq!(std::fs::read(beside).unwrap(), b"kept", "{said}");
     }
 
     #[test]

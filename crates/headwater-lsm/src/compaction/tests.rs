@@ -1,4 +1,8 @@
-use super::{Pick, Picker, PickerOptions, RunSize, pick_full};
+use headwater_spec::{BinaryRow, DataFileMeta, DataType, Datum, SimpleStats, TypeKind};
+
+use super::{
+    CompactionStep, Levels, Pick, Picker, PickerOptions, RewriteRules, RunSize, pick_full,
+};
 
 fn runs(sizes: &[(usize, u64)]) -> Vec<RunSize> {
     sizes.iter().map(|&(level, bytes)| RunSize { level, bytes, files: 1 }).collect()
@@ -70,4 +74,114 @@ fn a_full_compaction_that_is_done_does_nothing() {
     assert_eq!(pick_full(6, &runs(&[(5, 10)])), None);
     assert_eq!(pick_full(6, &runs(&[(4, 10)])), Some(Pick { runs: 1, output_level: 5 }));
     assert_eq!(pick_full(6, &[]), None);
+}
+
+fn file(name: &str, level: i32, keys: (i32, i32), numbers: (i64, i64), size: i64) -> DataFileMeta {
+    let key = |k: i32| {
+        BinaryRow::from_values(&[Some(Datum::Int(k))], &[DataType::not_null(TypeKind::Int)])
+            .unwrap()
+    };
+    DataFileMeta {
+        file_name: name.to_owned(),
+        file_size: size,
+        row_count: 1,
+        min_key: key(keys.0),
+        max_key: key(keys.1),
+        key_stats: SimpleStats::empty(),
+        value_stats: SimpleStats::empty(),
+        min_sequence_number: numbers.0,
+        max_sequence_number: numbers.1,
+        schema_id: 0,
+        level,
+        extra_files: Vec::new(),
+        creation_time_millis: None,
+        delete_row_count: Some(0),
+        embedded_index: None,
+        file_source: None,
+        value_stats_cols: None,
+        external_path: None,
+        first_row_id: None,
+        write_cols: None,
+    }
+}
+
+fn names(files: &[DataFileMeta]) -> Vec<&str> {
+    files.iter().map(|file| file.file_name.as_str()).collect()
+}
+
+#[test]
+fn runs_of_level_0_come_newest_first() {
+    let levels = Levels::new(
+        [
+            file("old", 0, (1, 9), (0, 4), 10),
+            file("high", 4, (1, 9), (0, 0), 500),
+            file("new", 0, (1, 9), (5, 9), 30),
+            file("higher", 5, (1, 4), (0, 0), 700),
+            file("highest", 5, (5, 9), (0, 0), 800),
+        ],
+        3,
+    );
+    assert_eq!((levels.count(), levels.run_count()), (6, 4));
+    let sizes: Vec<_> = levels.runs().iter().map(|r| (r.level, r.bytes, r.files)).collect();
+    assert_eq!(sizes, [(0, 30, 1), (0, 10, 1), (4, 500, 1), (5, 1500, 2)]);
+    let unit = levels.unit(Pick { runs: 3, output_level: 4 });
+    assert_eq!(names(&unit.files), ["new", "old", "high"]);
+    assert_eq!(names(&unit.above), ["higher", "highest"]);
+    assert!(!unit.drop_deletes, "level 5 has older records");
+    assert!(levels.unit(Pick { runs: 4, output_level: 5 }).drop_deletes);
+}
+
+#[test]
+fn results_take_the_place_of_files() {
+    let old = file("a", 0, (1, 9), (0, 4), 10);
+    let mut levels = Levels::new([old.clone(), file("b", 0, (1, 9), (5, 9), 10)], 6);
+    let up = DataFileMeta { level: 5, ..old.clone() };
+    levels.replace(&[old], &[up]);
+    let found: Vec<_> = levels.files().map(|f| (f.file_name.as_str(), f.level)).collect();
+    assert_eq!(found, [("b", 0), ("a", 5)]);
+}
+
+/// The steps of a full compaction of these files, small ones below 100 bytes.
+fn steps(files: Vec<DataFileMeta>, must: &dyn Fn(&DataFileMeta) -> bool) -> Vec<String> {
+    let levels = Levels::new(files, 6);
+    let unit = levels.unit(pick_full(6, &levels.runs()).unwrap());
+    let types = [DataType::not_null(TypeKind::Int)];
+    let rules = RewriteRules { key_types: &types, small_bytes: 100, must };
+    let show = |step: &CompactionStep| match step {
+        CompactionStep::Upgrade(file) => format!("up {}", file.file_name),
+        CompactionStep::Rewrite(sections) => {
+            let section = |runs: &Vec<Vec<DataFileMeta>>| {
+                runs.iter().map(|run| names(run).join("+")).collect::<Vec<_>>().join("|")
+            };
+            sections.iter().map(section).collect::<Vec<_>>().join(" ")
+        }
+    };
+    unit.steps(&rules).unwrap().iter().map(show).collect()
+}
+
+#[test]
+fn large_files_that_share_no_key_only_change_their_level() {
+    let large = |name, level, keys| file(name, level, keys, (0, 0), 200);
+    let small = |name, keys| file(name, 0, keys, (0, 0), 20);
+    let plain = |_: &DataFileMeta| false;
+    let files = vec![large("a", 0, (1, 2)), large("b", 0, (5, 9)), large("c", 0, (9, 12))];
+    assert_eq!(steps(files, &plain), ["up a", "b|c"]);
+    // What is in the last level already stays.
+    assert_eq!(steps(vec![large("a", 5, (1, 2)), large("b", 0, (5, 9))], &plain), ["up b"]);
+    // Small files go with their neighbours, up to a large one.
+    let files =
+        vec![small("a", (1, 1)), small("b", (2, 2)), large("c", 0, (3, 4)), small("d", (5, 5))];
+    assert_eq!(steps(files, &plain), ["a b", "up c", "up d"]);
+    let files = vec![large("a", 0, (1, 2)), large("b", 0, (5, 9))];
+    assert_eq!(steps(files, &|f| f.file_name == "b"), ["up a", "b"]);
+}
+
+#[test]
+fn a_file_with_retractions_is_rewritten_into_the_last_level() {
+    let with =
+        |deletes| DataFileMeta { delete_row_count: deletes, ..file("a", 0, (1, 2), (0, 0), 200) };
+    let plain = |_: &DataFileMeta| false;
+    assert_eq!(steps(vec![with(Some(0))], &plain), ["up a"]);
+    assert_eq!(steps(vec![with(Some(1))], &plain), ["a"]);
+    assert_eq!(steps(vec![with(None)], &plain), ["a"]);
 }

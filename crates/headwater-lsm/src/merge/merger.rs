@@ -85,6 +85,11 @@ impl<H: Heads> Merger<H> {
         })
     }
 
+    /// Records so far that came after a newer one of their key.
+    pub(super) const fn older_rows(&self) -> u64 {
+        self.output.older
+    }
+
     pub(super) fn next_batch(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
         loop {
             if let Some(batch) = self.output.ready.pop_front() {
@@ -384,13 +389,15 @@ struct Output {
     /// Where in `picked` the open group starts.
     start: usize,
     ready: VecDeque<KeyValueBatch>,
+    /// Records so far that have a larger sequence number than a newer one.
+    older: u64,
 }
 
 impl Output {
     fn new(engine: Arc<dyn MergeFunction>, ordered: bool, options: SortMergeOptions) -> Self {
         let keeps = engine.keeps();
         let (picked, ends, ready) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { engine, options, keeps, picked, ends, ordered, start: 0, ready }
+        Self { engine, options, keeps, picked, ends, ordered, start: 0, ready, older: 0 }
     }
 
     /// Records that the next batch still takes.
@@ -420,6 +427,14 @@ impl Output {
             return;
         };
         let compare = |a: &Place, b: &Place| sequences[a.0].compare(a.1, &sequences[b.0], b.1);
+        let mut newest = group.first().copied();
+        for &mut place in &mut *group {
+            if newest.is_some_and(|newest| compare(&place, &newest).is_lt()) {
+                self.older += 1;
+            } else {
+                newest = Some(place);
+            }
+        }
         match self.keeps {
             Keeps::All => group.sort_by(compare),
             Keeps::Last => {
@@ -472,7 +487,9 @@ impl Output {
                 let heads = KeyValueBatch::gather_heads(batches, &picked)?;
                 let values = batches.iter().map(|batch| batch.values.clone()).collect();
                 let groups = Groups::new(heads, values, picked, std::mem::take(&mut self.ends));
-                self.pass(merge_groups(self.engine.as_ref(), &groups)?.records)
+                let merged = merge_groups(self.engine.as_ref(), &groups)?;
+                self.older = self.older.saturating_add(merged.older);
+                self.pass(merged.records)
             }
         }
     }

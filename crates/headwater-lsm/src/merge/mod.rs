@@ -53,6 +53,7 @@ pub struct SortMerge {
     engine: Arc<dyn MergeFunction>,
     order: Option<Arc<SequenceOrder>>,
     options: SortMergeOptions,
+    older: u64,
 }
 
 enum State {
@@ -79,7 +80,7 @@ impl SortMerge {
         engine: Arc<dyn MergeFunction>,
         options: SortMergeOptions,
     ) -> Self {
-        Self { state: State::Unopened(runs), engine, order: None, options }
+        Self { state: State::Unopened(runs), engine, order: None, options, older: 0 }
     }
 
     /// Has the records of a key ordered by these columns of their values, and by sequence number
@@ -98,9 +99,23 @@ impl SortMerge {
     pub fn next_batch(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {
         let next = self.advance();
         if !matches!(next, Ok(Some(_))) {
+            self.older = self.older_rows();
             self.state = State::Done;
         }
         next
+    }
+
+    /// Records so far that came after a newer one of their key, by the merge's order or by a sequence
+    /// group of the engine.
+    #[must_use]
+    pub const fn older_rows(&self) -> u64 {
+        match &self.state {
+            State::I64(merger) => merger.older_rows(),
+            State::OrderedI64(merger) => merger.older_rows(),
+            State::Rows(merger) => merger.older_rows(),
+            State::OrderedRows(merger) => merger.older_rows(),
+            State::Unopened(_) | State::Done => self.older,
+        }
     }
 
     fn advance(&mut self) -> Result<Option<KeyValueBatch>, LsmError> {

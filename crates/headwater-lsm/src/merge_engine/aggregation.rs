@@ -56,10 +56,6 @@ impl MergeFunction for Aggregation {
     }
 
     fn merge(&self, groups: &Groups) -> Result<Merged, LsmError> {
-        if groups.all_single() {
-            let all: Vec<usize> = (0..groups.records()).collect();
-            return groups.take(&all).map(Merged::from);
-        }
         let taken_back = groups.has_retracts();
         let (steps, kinds) = self.steps(groups);
         let last: Vec<usize> = groups.rows().map(|rows| rows.end - 1).collect();

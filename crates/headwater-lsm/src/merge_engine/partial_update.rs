@@ -73,10 +73,6 @@ impl MergeFunction for PartialUpdate {
     }
 
     fn merge(&self, groups: &Groups) -> Result<Merged, LsmError> {
-        if groups.all_single() {
-            let all: Vec<usize> = (0..groups.records()).collect();
-            return groups.take(&all).map(Merged::from);
-        }
         let state = State::of(self, groups)?;
         let last: Vec<usize> = groups.rows().map(|rows| rows.end - 1).collect();
         let last_places = groups.places(&last);

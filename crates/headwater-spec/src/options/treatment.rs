@@ -127,6 +127,7 @@ const NEEDS_KEY: &[&str] = &[
     "dynamic-bucket.initial-buckets",
     "dynamic-bucket.max-buckets",
     "dynamic-bucket.target-row-num",
+    "fields.default-aggregate-function",
     "file.compression.per.level",
     "file.format.per.level",
     "force-lookup",

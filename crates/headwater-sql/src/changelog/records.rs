@@ -8,25 +8,19 @@ use arrow::array::{Array, ArrayRef, BinaryArray, Int8Array, RecordBatch, StringA
 use arrow::datatypes::SchemaRef;
 use base64::Engine as _;
 use bytes::{Bytes, BytesMut};
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::{DataFusionError, Result as PlanResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use headwater::{DataType, TypeKind};
 
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, Place};
 use super::envelope::{Envelope, Row};
 use crate::assign::convert;
 use crate::error::SqlError;
+use crate::leaf::Leaf;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 4096;
@@ -75,73 +69,22 @@ impl Records {
 
     /// Reads the files once, one after the other: columns, and the kind as the last one.
     pub(super) fn plan(self: &Arc<Self>, schema: SchemaRef) -> Arc<dyn ExecutionPlan> {
-        let properties = Arc::new(PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        ));
-        Arc::new(RecordsExec { records: Arc::clone(self), schema, properties })
-    }
-}
-
-#[derive(Debug)]
-struct RecordsExec {
-    records: Arc<Records>,
-    schema: SchemaRef,
-    properties: Arc<PlanProperties>,
-}
-
-impl DisplayAs for RecordsExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RecordsExec: {:?}, {} files", self.records.envelope, self.records.files.len())
-    }
-}
-
-impl ExecutionPlan for RecordsExec {
-    fn name(&self) -> &'static str {
-        "RecordsExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> PlanResult<TreeNodeRecursion>,
-    ) -> PlanResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(
-        &self,
-        _partition: usize,
-        _context: Arc<TaskContext>,
-    ) -> PlanResult<SendableRecordBatchStream> {
-        let reader = Reader {
-            names: self.records.columns.iter().map(|(name, _)| name.clone()).collect(),
-            records: Arc::clone(&self.records),
-            schema: Arc::clone(&self.schema),
-            next_file: 0,
-            open: None,
-        };
-        let batches = futures::stream::try_unfold(reader, |mut reader| async move {
-            let batch = reader.next().await?;
-            Ok(batch.map(|batch| (batch, reader)))
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
+        let about = format!("{:?}, {} files", self.envelope, self.files.len());
+        let (records, given) = (Arc::clone(self), Arc::clone(&schema));
+        Arc::new(Leaf::new(("RecordsExec", about), schema, 1, move |_, _| {
+            let reader = Reader {
+                names: records.columns.iter().map(|(name, _)| name.clone()).collect(),
+                records: Arc::clone(&records),
+                schema: Arc::clone(&given),
+                next_file: 0,
+                open: None,
+            };
+            let batches = futures::stream::try_unfold(reader, |mut reader| async move {
+                let batch = reader.next().await?;
+                Ok(batch.map(|batch| (batch, reader)))
+            });
+            Ok(batches.boxed())
+        }))
     }
 }
 
@@ -234,7 +177,8 @@ impl Reader {
                 };
                 let (path, number) = (lines.path.as_str(), lines.line);
                 let bad = |reason: &str, text: &str| {
-                    self.records.letters.take(path, number, reason, text).map_err(own)
+                    let at = Place { file: path, unit: "line", number };
+                    self.records.letters.take(at, reason, text).map_err(own)
                 };
                 let Ok(text) = std::str::from_utf8(&line) else {
                     bad("it is not UTF-8", &String::from_utf8_lossy(&line))?;
@@ -279,7 +223,8 @@ impl Reader {
         }
         for (reason, (line, record)) in bad.iter().zip(&waiting.records) {
             if let Some(reason) = reason {
-                self.records.letters.take(path, *line, reason, record).map_err(own)?;
+                let at = Place { file: path, unit: "line", number: *line };
+                self.records.letters.take(at, reason, record).map_err(own)?;
             }
         }
         let mut origins = waiting.origins.iter();

@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int8Array};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result as PlanResult};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableType,
-    Volatility,
-};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use headwater::spec::types::arrow_type;
 
+use super::column::{self, Kinds};
+use super::dead_letters::DeadLetters;
 use super::records::Records;
 use crate::error::SqlError;
 
@@ -29,7 +25,6 @@ pub(super) const KIND: &str = "$row_kind";
 #[derive(Debug, Clone)]
 pub(crate) struct ChangelogTable {
     source: Source,
-    path: String,
     /// The columns; with `kinds` the kind is the last one.
     schema: SchemaRef,
     pub(super) kinds: bool,
@@ -40,7 +35,9 @@ enum Source {
     /// A column of another table holds the kind.
     Column {
         table: Arc<dyn TableProvider>,
+        name: String,
         at: usize,
+        letters: Arc<DeadLetters>,
     },
     Records(Arc<Records>),
 }
@@ -51,6 +48,7 @@ impl ChangelogTable {
         table: Arc<dyn TableProvider>,
         column: &str,
         path: &str,
+        letters: &Arc<DeadLetters>,
     ) -> Result<Self, SqlError> {
         let schema = table.schema();
         let names = || schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>();
@@ -68,24 +66,19 @@ impl ChangelogTable {
         }
         let fields = schema.fields().iter().enumerate().filter(|(i, _)| *i != at);
         let visible = fields.map(|(_, field)| Arc::clone(field)).collect::<Vec<FieldRef>>();
-        let source = Source::Column { table, at };
-        Ok(Self {
-            source,
-            path: path.to_owned(),
-            schema: Arc::new(Schema::new(visible)),
-            kinds: false,
-        })
+        let (name, letters) = (column.to_owned(), Arc::clone(letters));
+        let source = Source::Column { table, name, at, letters };
+        Ok(Self { source, schema: Arc::new(Schema::new(visible)), kinds: false })
     }
 
     /// The rows of records.
-    pub(crate) fn of_records(records: Records, path: &str) -> Self {
+    pub(crate) fn of_records(records: Records) -> Self {
         let field = |(name, data_type): &(String, headwater::DataType)| {
             Field::new(name, arrow_type(&data_type.kind), true)
         };
         let fields: Vec<Field> = records.columns.iter().map(field).collect();
         Self {
             source: Source::Records(Arc::new(records)),
-            path: path.to_owned(),
             schema: Arc::new(Schema::new(fields)),
             kinds: false,
         }
@@ -125,103 +118,46 @@ impl TableProvider for ChangelogTable {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let width = self.schema.fields().len();
         let wanted: Vec<usize> = projection.map_or_else(|| (0..width).collect(), Clone::clone);
-        let name = |at: usize| self.schema.field(at).name().clone();
-        let column = |name: &str, at| Arc::new(Column::new(name, at)) as Arc<dyn PhysicalExpr>;
-        let (below, exprs) = match &self.source {
+        match &self.source {
             Source::Records(records) => {
-                let visible =
+                let below =
                     if self.kinds { Arc::clone(&self.schema) } else { with_kind(&self.schema) };
-                let exprs = wanted.iter().map(|at| (column(&name(*at), *at), name(*at)));
-                (records.plan(visible), exprs.collect::<Vec<_>>())
+                let column = |at: &usize| {
+                    let name = self.schema.field(*at).name();
+                    (Arc::new(Column::new(name, *at)) as Arc<dyn PhysicalExpr>, name.clone())
+                };
+                let columns: Vec<_> = wanted.iter().map(column).collect();
+                Ok(Arc::new(ProjectionExec::try_new(columns, records.plan(below))?))
             }
-            Source::Column { table, at: kind } => {
+            Source::Column { table, name, at: kind, letters } => {
                 let is_kind = |at: usize| self.kinds && at + 1 == width;
                 let inner =
                     |at: usize| if is_kind(at) { *kind } else { at + usize::from(at >= *kind) };
                 let positions: Vec<usize> = wanted.iter().map(|at| inner(*at)).collect();
-                let below = table.scan(state, Some(&positions), &[], limit).await?;
-                let given = below.schema();
-                let mut exprs = Vec::with_capacity(wanted.len());
-                for (place, at) in wanted.iter().enumerate() {
-                    let plain = column(given.field(place).name(), place);
-                    if !is_kind(*at) {
-                        exprs.push((plain, name(*at)));
-                        continue;
-                    }
-                    let function = RowKind::new(&self.path);
-                    let kind: Arc<dyn PhysicalExpr> = Arc::new(ScalarFunctionExpr::try_new(
-                        Arc::new(ScalarUDF::new_from_impl(function)),
-                        vec![plain],
-                        &given,
-                        Arc::new(ConfigOptions::clone(state.config_options())),
-                    )?);
-                    exprs.push((kind, KIND.to_owned()));
+                if !positions.contains(kind) {
+                    return table.scan(state, Some(&positions), &[], limit).await;
                 }
-                (below, exprs)
+                let schema = Arc::new(self.schema.project(&wanted)?);
+                let letters = Arc::clone(letters);
+                // Bad records are kept whole.
+                let read: Vec<usize> = match letters.are_kept() {
+                    true => (0..table.schema().fields().len()).collect(),
+                    false => positions.clone(),
+                };
+                let place = |column: &usize| {
+                    read.iter().position(|read| read == column).ok_or_else(|| {
+                        DataFusionError::Internal("a column of a changelog is not read".to_owned())
+                    })
+                };
+                let kinds = Kinds {
+                    column: name.clone(),
+                    at: place(kind)?,
+                    wanted: positions.iter().map(place).collect::<PlanResult<_>>()?,
+                    schema,
+                    letters,
+                };
+                column::plan(table.scan(state, Some(&read), &[], None).await?, kinds)
             }
-        };
-        Ok(Arc::new(ProjectionExec::try_new(exprs, below)?))
-    }
-}
-
-/// The kind that a text names: as Paimon and Flink write it, or the words and letters that other
-/// systems use.
-fn kind_of(text: &str) -> Option<i8> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "+i" | "i" | "c" | "r" | "insert" => Some(0),
-        "-u" | "update_before" => Some(1),
-        "+u" | "u" | "update_after" | "update" => Some(2),
-        "-d" | "d" | "delete" => Some(3),
-        _ => None,
-    }
-}
-
-/// Turns the column's texts into kinds.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct RowKind {
-    path: String,
-    signature: Signature,
-}
-
-impl RowKind {
-    fn new(path: &str) -> Self {
-        let signature = Signature::any(1, Volatility::Stable);
-        Self { path: path.to_owned(), signature }
-    }
-}
-
-impl ScalarUDFImpl for RowKind {
-    fn name(&self) -> &'static str {
-        "row_kind"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _arguments: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::Int8)
-    }
-
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
-        let Some(given) = arrays.first() else {
-            return Err(DataFusionError::Internal("row_kind without a value".to_owned()));
-        };
-        let texts: ArrayRef = cast(given, &DataType::Utf8)?;
-        let texts = texts.as_string::<i32>();
-        let mut kinds = Vec::with_capacity(texts.len());
-        for text in texts {
-            let Some(kind) = text.and_then(kind_of) else {
-                let found = text.map_or("null".to_owned(), |text| format!("'{text}'"));
-                return Err(DataFusionError::External(Box::new(SqlError::invalid(format!(
-                    "file '{}': {found} is no kind of a row: +I, -U, +U, -D are, and the words \
-                     insert, update, delete or their first letters",
-                    self.path
-                )))));
-            };
-            kinds.push(kind);
         }
-        Ok(ColumnarValue::Array(Arc::new(Int8Array::from(kinds))))
     }
 }

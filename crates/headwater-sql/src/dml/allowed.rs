@@ -50,7 +50,8 @@ fn check_delete(table: &Table) -> Result<(), SqlError> {
                 return Ok(());
             }
             "set 'partial-update.remove-record-on-delete' = 'true', or name the sequence groups in \
-             'partial-update.remove-record-on-sequence-group'"
+             'partial-update.remove-record-on-sequence-group'; deletions that stand in a flag are \
+             inserted, as kinds of 'rowkind.field' or with the flag in a sequence group"
         }
         MergeEngine::Aggregation => {
             if options.aggregation_removes {

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Int8Array, RecordBatch};
-
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type};
@@ -149,7 +148,7 @@ impl SqlSession {
             }
             Ok(changed) => {
                 let outcome = unfinished.commit().await?;
-                scope.lookups.note_older(&table, &outcome);
+                scope.lookups.note_outcome(&table, &outcome);
                 Ok(changed)
             }
             Err(error) => {

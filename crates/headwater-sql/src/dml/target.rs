@@ -3,7 +3,6 @@
 //! Without a primary key the number says where the row is: the file's place in the plan and the
 //! row's position in the file. With one it only tells rows apart.
 
-use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,22 +13,13 @@ use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, Session,
     TableProvider,
 };
-use datafusion::common::Statistics;
-use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result as PlanResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::{StreamExt, TryStreamExt};
 use headwater::{ReadBuilder, Split, Table};
 
+use crate::leaf::{Leaf, Rows};
 use crate::progress::Progress;
 use crate::pushdown::{is_translatable, predicate_of};
 
@@ -146,16 +136,28 @@ impl TableProvider for Target {
         }
         *files = Some(if keyed { Vec::new() } else { splits.clone() });
         drop(files);
-        let partitions = state.config().target_partitions();
         let schema = Arc::new(self.schema.project(&wanted)?);
-        Ok(Arc::new(TargetExec::new(self, builder, &splits, sources, schema, partitions)))
+        let rows: i64 = splits.iter().flat_map(Split::files).map(|f| f.row_count.max(0)).sum();
+        let groups = spread(&splits, state.config().target_partitions());
+        let (partitions, about) = (groups.len(), format!("table={}", self.table.name()));
+        let parts = Parts {
+            read: builder,
+            keyed,
+            groups,
+            sources: Arc::new(sources),
+            next: Arc::default(),
+            schema: Arc::clone(&schema),
+            progress: Arc::clone(&self.progress),
+        };
+        let leaf = Leaf::new(("TargetExec", about), schema, partitions, move |partition, _| {
+            parts.start(partition)
+        });
+        Ok(Arc::new(leaf.with_rows(usize::try_from(rows).unwrap_or(usize::MAX))))
     }
 }
 
 /// Reads the table once, in parts.
-#[derive(Debug)]
-struct TargetExec {
-    name: String,
+struct Parts {
     read: ReadBuilder,
     keyed: bool,
     /// Splits of each partition, with their places in the plan.
@@ -165,87 +167,11 @@ struct TargetExec {
     /// The next number of rows that are told apart only.
     next: Arc<AtomicI64>,
     schema: SchemaRef,
-    rows: usize,
-    properties: Arc<PlanProperties>,
     progress: Arc<Progress>,
 }
 
-impl TargetExec {
-    fn new(
-        target: &Target,
-        read: ReadBuilder,
-        splits: &[Split],
-        sources: Vec<Option<usize>>,
-        schema: SchemaRef,
-        partitions: usize,
-    ) -> Self {
-        let count = partitions.min(splits.len()).max(1);
-        let mut groups: Vec<Vec<(usize, Split)>> = vec![Vec::new(); count];
-        for (at, split) in splits.iter().enumerate() {
-            if let Some(group) = groups.get_mut(at % count) {
-                group.push((at, split.clone()));
-            }
-        }
-        let rows: i64 = splits.iter().flat_map(Split::files).map(|f| f.row_count.max(0)).sum();
-        let properties = Arc::new(PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(count),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        ));
-        Self {
-            name: target.table.name().to_owned(),
-            read,
-            keyed: target.table.has_primary_key(),
-            groups,
-            sources: Arc::new(sources),
-            next: Arc::default(),
-            schema,
-            rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            properties,
-            progress: Arc::clone(&target.progress),
-        }
-    }
-}
-
-impl DisplayAs for TargetExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TargetExec: table={}", self.name)
-    }
-}
-
-impl ExecutionPlan for TargetExec {
-    fn name(&self) -> &'static str {
-        "TargetExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> PlanResult<TreeNodeRecursion>,
-    ) -> PlanResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(
-        &self,
-        partition: usize,
-        _context: Arc<TaskContext>,
-    ) -> PlanResult<SendableRecordBatchStream> {
+impl Parts {
+    fn start(&self, partition: usize) -> PlanResult<Rows> {
         let Some(splits) = self.groups.get(partition).cloned() else {
             return Err(DataFusionError::Internal(format!("there is no partition {partition}")));
         };
@@ -275,18 +201,20 @@ impl ExecutionPlan for TargetExec {
                 })?;
                 Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
             });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
+        Ok(batches.boxed())
     }
+}
 
-    fn statistics_from_inputs(
-        &self,
-        _input_stats: &[Arc<Statistics>],
-        _args: &StatisticsArgs,
-    ) -> PlanResult<Arc<Statistics>> {
-        let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Inexact(self.rows);
-        Ok(Arc::new(statistics))
+/// The splits with their places, spread over at most so many partitions.
+fn spread(splits: &[Split], partitions: usize) -> Vec<Vec<(usize, Split)>> {
+    let count = partitions.min(splits.len()).max(1);
+    let mut groups: Vec<Vec<(usize, Split)>> = vec![Vec::new(); count];
+    for (at, split) in splits.iter().enumerate() {
+        if let Some(group) = groups.get_mut(at % count) {
+            group.push((at, split.clone()));
+        }
     }
+    groups
 }
 
 /// The numbers of a batch's rows: the next ones, or what the last column says of the file.

@@ -159,7 +159,8 @@ impl FilePaths {
         match &request.changelog {
             None => Ok(table),
             Some(column) => {
-                let table = ChangelogTable::of_column(table, column, &request.path);
+                let letters = &self.open.letters;
+                let table = ChangelogTable::of_column(table, column, &request.path, letters);
                 Ok(Arc::new(table.map_err(external)?))
             }
         }
@@ -199,7 +200,7 @@ async fn opened(
     let url = ListingTableUrl::parse(&request.path)?;
     if let (Some(Format::Changes(envelope)), Some(columns)) = (request.format, &request.columns) {
         let records = records(request, &url, state, envelope, (columns, letters)).await?;
-        return Ok(Opened::Changes(ChangelogTable::of_records(records, &request.path)));
+        return Ok(Opened::Changes(ChangelogTable::of_records(records)));
     }
     let options = listing_options(request, &url, state).await?;
     let mut config = ListingTableConfig::new(url.clone()).with_listing_options(options.clone());

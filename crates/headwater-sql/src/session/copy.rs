@@ -4,17 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, UInt64Type};
-use datafusion::common::Column;
-use datafusion::error::DataFusionError;
+use arrow::datatypes::UInt64Type;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::dml::CopyTo;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::parser::Statement as QueryStatement;
 use futures::StreamExt;
 use headwater::io::StagedOutput;
 
 use super::{Scope, SqlSession};
+use crate::digits::with_digits;
 use crate::error::SqlError;
 use crate::files::Purpose;
 
@@ -39,7 +38,7 @@ impl SqlSession {
         let staged = StagedOutput::begin(&target, is_dir, self.env.random.as_ref())
             .await
             .map_err(headwater::Error::from)?;
-        let plan = match with_all_digits(copy) {
+        let plan = match with_digits(copy) {
             Ok(copy) => LogicalPlan::Copy(CopyTo { output_url: staged.path(), ..copy }),
             Err(error) => {
                 staged.discard().await;
@@ -61,33 +60,6 @@ impl SqlSession {
             }
         }
     }
-}
-
-/// Decimals of text files with the largest precision: a sum in a table may have more digits than its
-/// type says, and the writers of texts would cut them off.
-fn with_all_digits(copy: CopyTo) -> Result<CopyTo, DataFusionError> {
-    let is_text = matches!(copy.file_type.get_ext().as_str(), "csv" | "json");
-    let wide = |field: &Field| match field.data_type() {
-        DataType::Decimal128(precision, scale) if *precision < DECIMAL128_MAX_PRECISION => {
-            Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, *scale))
-        }
-        _ => None,
-    };
-    if !is_text || copy.input.schema().fields().iter().all(|field| wide(field).is_none()) {
-        return Ok(copy);
-    }
-    let columns = copy.input.schema().iter().map(|(table, field)| {
-        let column = Expr::Column(Column::new(table.cloned(), field.name()));
-        match wide(field) {
-            Some(data_type) => {
-                cast(column, data_type).alias_qualified(table.cloned(), field.name().as_str())
-            }
-            None => column,
-        }
-    });
-    let columns: Vec<Expr> = columns.collect();
-    let input = LogicalPlanBuilder::from(copy.input.as_ref().clone()).project(columns)?.build()?;
-    Ok(CopyTo { input: Arc::new(input), ..copy })
 }
 
 /// The target's path on this machine.

@@ -132,7 +132,7 @@ async fn kinds_that_would_get_lost_are_refused() {
         ),
         (
             format!("INSERT INTO t SELECT id, kind, n FROM read_csv('{csv}', changelog => 'name')"),
-            "'three' is no kind",
+            "c.csv', row 1: column 'name': 'three' is no kind",
         ),
     ] {
         let error = w.fails(&sql).await;
@@ -250,6 +250,97 @@ async fn a_bad_record_stops_with_its_line_or_goes_to_a_file() {
     assert_eq!(numbers, [2, 4, 3]);
     assert!(lines[2]["reason"].as_str().unwrap().contains("'n'"));
     assert!(lines[2]["record"].as_str().unwrap().contains("eight"));
+}
+
+#[tokio::test]
+async fn rows_without_a_kind_stop_the_statement_or_go_to_a_file() {
+    let w = filled().await;
+    std::fs::create_dir(w.path("in")).unwrap();
+    let csv =
+        file(&w, "in/a.csv", "id,kind,name,n\n4,+I,\"fo\nur\",4\n5,X,\"fi\nve\",5\n6,,six,6\n");
+    file(&w, "in/b.csv", "id,kind,name,n\n1,-D,one,1\n7,upsert,seven,7\n");
+    let json = file(
+        &w,
+        "c.json",
+        "{\"id\":8,\"name\":\"eight\",\"n\":8,\"op\":\"+I\"}\n\n{\"id\":9,\"n\":9,\"op\":\"delette\"}\n",
+    );
+    let parquet = w.path("d.parquet");
+    w.run(&format!(
+        "COPY (SELECT id, name, n, CASE WHEN id = 2 THEN 'no' ELSE '-D' END AS op FROM t
+               WHERE id > 1 ORDER BY id) TO '{parquet}'"
+    ))
+    .await;
+    let sources = [
+        (format!("read_csv('{}', changelog => 'kind')", w.path("in/*.csv")), "in/a.csv', row 2"),
+        (format!("read_json('{json}', changelog => 'op')"), "c.json', row 2"),
+        (format!("read_parquet('{parquet}', changelog => 'op')"), "d.parquet', row 1"),
+    ];
+    let insert = |source: &str| format!("INSERT INTO t SELECT id, name, n FROM {source}");
+    for (source, place) in &sources {
+        let error = w.fails(&insert(source)).await.to_string();
+        assert!(error.contains(place) && error.contains("--dead-letter"), "{error}");
+    }
+    assert_eq!(rows(&w).await.len(), 3);
+    let letters = w.path("letters.jsonl");
+    w.run(&format!("SET 'headwater.dead-letter' = '{letters}'")).await;
+    let mut warnings = Vec::new();
+    for (source, _) in &sources {
+        warnings.extend(w.session.execute(&insert(source)).await.unwrap().warnings);
+    }
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert_eq!(warnings[0], format!("2 records of '{csv}' were bad and went to '{letters}'"));
+    assert_eq!(w.run("SELECT id FROM t ORDER BY id").await, ["2", "4", "8"]);
+    let text = std::fs::read_to_string(&letters).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let place = |line: &serde_json::Value| {
+        let file = line["file"].as_str().unwrap().rsplit('/').next().unwrap();
+        format!("{file} {}", line["row"])
+    };
+    let places: Vec<String> = lines.iter().map(place).collect();
+    assert_eq!(places, ["a.csv 2", "a.csv 3", "b.csv 2", "c.json 2", "d.parquet 1"]);
+    assert!(lines[0]["reason"].as_str().unwrap().contains("'X' is no kind of a row"));
+    assert!(lines[1]["reason"].as_str().unwrap().contains("null is no kind of a row"));
+    let record: serde_json::Value =
+        serde_json::from_str(lines[0]["record"].as_str().unwrap()).unwrap();
+    assert_eq!(record, serde_json::json!({"id": "5", "kind": "X", "name": "fi\nve", "n": "5"}));
+}
+
+#[tokio::test]
+async fn a_failing_statement_leaves_no_dead_letters() {
+    let w = filled().await;
+    w.run("CREATE TABLE p (id BIGINT, name STRING, n INT)").await;
+    let records = "{\"op\":\"x\"}\n{\"op\":\"d\",\"before\":{\"id\":1,\"name\":\"one\",\"n\":1}}\n";
+    let path = file(&w, "bad.json", records);
+    let csv = file(&w, "bad.csv", "id,kind,name,n\n1,X,one,1\n2,-D,two,2\n");
+    let letters = w.path("letters.jsonl");
+    w.run(&format!("SET 'headwater.dead-letter' = '{letters}'")).await;
+    let sources = [
+        format!(
+            "read_json('{path}', format => 'debezium-json',
+                columns => 'id BIGINT, name STRING, n INT')"
+        ),
+        format!("read_csv('{csv}', changelog => 'kind')"),
+    ];
+    let names = || {
+        let entries = std::fs::read_dir(w.dir.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for source in &sources {
+        let error = w.fails(&format!("INSERT INTO p SELECT * FROM {source}")).await;
+        assert!(error.to_string().contains("no primary key"), "{error}");
+        assert_eq!(names(), before);
+    }
+    // Once each, after all the failures, and behind what is there.
+    for source in &sources {
+        w.run(&format!("INSERT INTO t SELECT * FROM {source}")).await;
+        w.fails(&format!("INSERT INTO p SELECT * FROM {source}")).await;
+    }
+    assert_eq!(rows(&w).await, ["3|three|3"]);
+    assert_eq!(std::fs::read_to_string(&letters).unwrap().lines().count(), 2);
 }
 
 #[tokio::test]

@@ -54,6 +54,8 @@ pub(crate) struct Compacted {
     pub(crate) written: Vec<DataFileMeta>,
     /// The newest snapshot of which the files were known.
     pub(crate) base_snapshot: i64,
+    /// Merged records that came after a newer one of their key.
+    pub(crate) rows_older: u64,
 }
 
 impl Compacted {
@@ -171,6 +173,7 @@ pub(crate) async fn compact(
         after: Vec::new(),
         written: Vec::new(),
         base_snapshot,
+        rows_older: 0,
     };
     let result = match unit {
         Unit::Runs(unit) => compact_runs(&table, unit, &mut done, progress.as_deref()).await,
@@ -194,7 +197,7 @@ async fn compact_files(
 ) -> Result<()> {
     let dir = done.place.dir.clone();
     let output = Output::new(table, &dir, 0, progress)?;
-    done.written = output.copy(&unit.files).await?;
+    done.written = output.copy(&unit.files).await?.files;
     done.after.clone_from(&done.written);
     done.before = unit.files;
     Ok(())
@@ -219,10 +222,11 @@ async fn compact_runs(
             CompactionStep::Rewrite(sections) => {
                 let output = Output::new(table, &dir, unit.output_level, progress)?;
                 let before: Vec<_> = sections.iter().flatten().flatten().cloned().collect();
-                let files = output.merge(sections, seen, unit.drop_deletes).await?;
+                let written = output.merge(sections, seen, unit.drop_deletes).await?;
                 done.before.extend(before);
-                done.after.extend(files.iter().cloned());
-                done.written.extend(files);
+                done.after.extend(written.files.iter().cloned());
+                done.written.extend(written.files);
+                done.rows_older = done.rows_older.saturating_add(written.rows_older);
             }
         }
     }

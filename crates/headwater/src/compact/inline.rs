@@ -28,6 +28,9 @@ pub struct CompactionReport {
     pub files_before: usize,
     /// Files that were put in.
     pub files_after: usize,
+    /// Rows that were found to have come after a newer one of their key, by `sequence.field` or by a
+    /// sequence group, and so changed nothing or less than they say; also rows of earlier commits.
+    pub rows_older: u64,
     /// Why compactions were given up: another commit came first. Their files will be compacted later.
     pub dropped: Vec<String>,
     /// Why a compaction failed; the rows are committed all the same.
@@ -205,7 +208,8 @@ impl InlineCompaction {
             return Ok(None);
         }
         let (table, base) = (self.table.clone(), self.known_snapshot);
-        let at_once = table.env().pools.cpu_threads().saturating_add(1);
+        // Not more than that: the writer goes on, and each holds a row group of every run.
+        let at_once = table.env().pools.cpu_threads();
         let pools = table.env().pools.clone();
         Ok(Some(pools.spawn(async move {
             let tasks = units
@@ -253,6 +257,7 @@ impl InlineCompaction {
         for one in &exchanged.committed {
             report.files_before += one.before.len();
             report.files_after += one.after.len();
+            report.rows_older = report.rows_older.saturating_add(one.rows_older);
             if replace {
                 self.replace(one);
             }
@@ -301,6 +306,7 @@ async fn chained(table: &Table, first: Vec<Compacted>, second: Vec<Compacted>) -
         known.after.retain(|made| !own.iter().any(|file| same(file, made)));
         known.before.extend(others);
         known.after.extend(next.after);
+        known.rows_older = known.rows_older.saturating_add(next.rows_older);
         let kept: HashSet<String> = known.after.iter().map(|f| f.file_name.clone()).collect();
         let (written, gone): (Vec<_>, Vec<_>) = known
             .written

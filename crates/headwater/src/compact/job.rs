@@ -53,6 +53,9 @@ pub struct CompactionOutcome {
     pub bytes_before: u64,
     /// Bytes of the files that were put in.
     pub bytes_after: u64,
+    /// Rows that were found to have come after a newer one of their key, by `sequence.field` or by a
+    /// sequence group.
+    pub rows_older: u64,
     /// Times that a bucket had to be given up because another commit came first, and was looked at
     /// again.
     pub conflicts: usize,
@@ -280,6 +283,7 @@ impl Compaction {
             outcome.buckets += 1;
             outcome.files_before += one.before.len();
             outcome.files_after += one.after.len();
+            outcome.rows_older = outcome.rows_older.saturating_add(one.rows_older);
             outcome.bytes_before += one.before.iter().map(size).sum::<u64>();
             outcome.bytes_after += one.after.iter().map(size).sum::<u64>();
         }

@@ -29,6 +29,14 @@ pub(super) struct Output<'a> {
     named: u64,
     open: Option<OpenDataFile>,
     files: Vec<DataFileMeta>,
+    rows_older: u64,
+}
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) files: Vec<DataFileMeta>,
+    /// Merged records that came after a newer one of their key.
+    pub(super) rows_older: u64,
 }
 
 impl<'a> Output<'a> {
@@ -47,6 +55,7 @@ impl<'a> Output<'a> {
             named: 0,
             open: None,
             files: Vec::new(),
+            rows_older: 0,
         })
     }
 
@@ -56,21 +65,21 @@ impl<'a> Output<'a> {
         sections: Sections,
         seen: &[DataFileMeta],
         drop_deletes: bool,
-    ) -> Result<Vec<DataFileMeta>> {
+    ) -> Result<Written> {
         let done = self.merge_sections(sections, seen, drop_deletes).await;
         self.ended(done).await
     }
 
     /// Copies the rows of files of a table without a primary key, in this order, numbered from the
     /// first row of the first file on. What was written is removed after an error.
-    pub(super) async fn copy(mut self, files: &[DataFileMeta]) -> Result<Vec<DataFileMeta>> {
+    pub(super) async fn copy(mut self, files: &[DataFileMeta]) -> Result<Written> {
         let done = self.copy_files(files).await;
         self.ended(done).await
     }
 
-    async fn ended(self, done: Result<()>) -> Result<Vec<DataFileMeta>> {
+    async fn ended(self, done: Result<()>) -> Result<Written> {
         match done {
-            Ok(()) => Ok(self.files),
+            Ok(()) => Ok(Written { files: self.files, rows_older: self.rows_older }),
             Err(error) => {
                 remove_files(self.table, self.dir, &self.files).await;
                 Err(error)
@@ -133,6 +142,7 @@ impl<'a> Output<'a> {
             merge = left;
             self.put(file, bytes).await?;
         }
+        self.rows_older = merge.older_rows();
         self.close().await
     }
 

@@ -58,6 +58,7 @@ pub(crate) struct SectionMerge {
     current: Option<SortMerge>,
     numbers: bool,
     kinds: bool,
+    older: u64,
     options: SortMergeOptions,
 }
 
@@ -88,6 +89,7 @@ impl SectionMerge {
             current: None,
             numbers: read.numbers,
             kinds: read.kinds,
+            older: 0,
             options: SortMergeOptions {
                 batch_rows: read.batch_rows,
                 drop_deletes: read.drop_deletes,
@@ -190,9 +192,15 @@ impl SectionMerge {
         let Some(merge) = &mut self.current else { return Ok(None) };
         let batch = merge.next_batch()?;
         if batch.is_none() {
+            self.older = self.older.saturating_add(merge.older_rows());
             self.current = None;
         }
         Ok(batch)
+    }
+
+    /// Records in the sections read so far that came after a newer one of their key.
+    pub(crate) const fn older_rows(&self) -> u64 {
+        self.older
     }
 
     /// Whether every section is read.

@@ -45,9 +45,12 @@ pub struct CommitOutcome {
     pub rows: u64,
     /// Written rows that arrived after a newer one of their key, by `sequence.field` or by a
     /// sequence group, and so changed nothing or less than they say. Counted among rows that were
-    /// buffered together; rows that are older than stored ones are not among them, because stored
-    /// rows are not looked up.
+    /// buffered together; those that are older than stored ones show when files are compacted
+    /// ([`CompactionReport::rows_older`]).
     pub rows_older: u64,
+    /// Runs of the bucket that has most of them, for a `write-only` table, as far as the writer knows.
+    /// Reads get slower with them; some job should compact the table.
+    pub runs_waiting: usize,
     /// What became of the compactions that ran meanwhile, where writers compact.
     pub compaction: CompactionReport,
     /// Buckets whose rows were numbered anew because another writer committed first, with the

@@ -176,6 +176,16 @@ impl Kinds {
     }
 }
 
+/// The ways in which rows that are deleted at their source reach a table of `partial-update`.
+const PARTIAL_UPDATE_DELETES: &str = "merge engine 'partial-update' needs to know what they do: \
+     'partial-update.remove-record-on-delete' = 'true' lets -D remove the row, sequence groups \
+     ('fields.<column>.sequence-group') take back their columns, \
+     'partial-update.remove-record-on-sequence-group' lets -D of a group remove the row, \
+     'ignore-delete' = 'true' leaves them out. Deletions that stand in a flag come in one of two \
+     ways: 'rowkind.field' names a column that is filled with CASE WHEN is_deleted THEN '-D' ELSE \
+     '+I' END, and one of these options acts; or the flag is a column of a sequence group, and \
+     queries leave rows out where it is true";
+
 /// Why retractions of a kind cannot be merged, and what to set; `None` if they can.
 ///
 /// Java takes a lone one in, and fails when it is merged with another record.
@@ -220,12 +230,7 @@ fn refusal(schema: &TableSchema, options: &MergeOptions, kind: i8) -> Option<Str
             if options.remove_on_delete {
                 return None;
             }
-            Some(
-                "merge engine 'partial-update' needs to know what they do: 'ignore-delete' = 'true' \
-                 leaves them out, 'partial-update.remove-record-on-delete' = 'true' lets -D remove \
-                 the row, sequence groups ('fields.<column>.sequence-group') take back their columns"
-                    .into(),
-            )
+            Some(PARTIAL_UPDATE_DELETES.into())
         }
         MergeEngine::PartialUpdate => columns.into_iter().find_map(|field| {
             let column = &field.name;

@@ -57,6 +57,8 @@ pub struct TableWrite {
     buckets: HashMap<(BinaryRow, i32), BucketWriter>,
     /// Largest committed sequence number of each bucket of the known partitions.
     committed: HashMap<(BinaryRow, i32), i64>,
+    /// Runs of each bucket, of a `write-only` table.
+    runs: HashMap<(BinaryRow, i32), usize>,
     /// Partitions that were looked up, with the newest snapshot of that moment.
     known_partitions: HashMap<BinaryRow, i64>,
     memory: Reservation,
@@ -123,6 +125,7 @@ impl TableWrite {
             kinds: Kinds::new(&table)?,
             buckets: HashMap::new(),
             committed: HashMap::new(),
+            runs: HashMap::new(),
             known_partitions: HashMap::new(),
             memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
             rows: 0,
@@ -341,6 +344,9 @@ impl TableWrite {
             }
             for entry in live {
                 let key = (entry.partition, entry.bucket);
+                if self.table.options().compaction.write_only && entry.file.level == 0 {
+                    *self.runs.entry(key.clone()).or_default() += 1;
+                }
                 let max = self.committed.entry(key).or_insert(entry.file.max_sequence_number);
                 *max = (*max).max(entry.file.max_sequence_number);
             }
@@ -488,6 +494,14 @@ impl TableWrite {
         let buckets: Vec<_> =
             self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
         let committed = std::mem::take(&mut self.pending);
+        if self.table.options().compaction.write_only && self.table.has_primary_key() {
+            for message in &committed {
+                let runs =
+                    self.runs.entry((message.partition.clone(), message.bucket)).or_default();
+                *runs += message.files.len();
+                outcome.runs_waiting = outcome.runs_waiting.max(*runs);
+            }
+        }
         outcome.rows_older = std::mem::take(&mut self.rows_older);
         self.in_doubt = false;
         self.replaced = self.target.replaces();
@@ -502,6 +516,7 @@ impl TableWrite {
             // Another writer is at work: look everything up again before the next rows.
             self.known_partitions.clear();
             self.committed.clear();
+            self.runs.clear();
             self.buckets.clear();
         } else if let Some(snapshot) = outcome.snapshot_id {
             // Nobody else came into these buckets up to the new snapshot.

@@ -13,8 +13,10 @@ use crate::error::SpecError;
 
 /// Largest block after decompression, in bytes.
 const MAX_BLOCK_BYTES: usize = 256 << 20;
-/// First size of the buffer that blocks are decompressed into: Java's blocks fit.
-const FIRST_BUFFER_BYTES: usize = 128 << 10;
+/// First size of the buffer that blocks are decompressed into, in blocks and in bytes: manifests are
+/// packed to a quarter or less, and Java's blocks fit into the most.
+const FIRST_BUFFER_BLOCKS: usize = 8;
+const FIRST_BUFFER_BYTES: std::ops::RangeInclusive<usize> = (4 << 10)..=(128 << 10);
 /// A snappy element of three bytes makes at most 64 bytes.
 const MAX_SNAPPY_RATIO: usize = 64;
 /// Bytes of the checksum that follows a snappy block.
@@ -247,8 +249,19 @@ fn inflate(
             if written >= MAX_BLOCK_BYTES {
                 return Err(too_large(what));
             }
-            let size = buffer.len().saturating_mul(2).clamp(FIRST_BUFFER_BYTES, MAX_BLOCK_BYTES);
-            buffer.resize(size, 0);
+            let size = match buffer.len() {
+                0 => input
+                    .len()
+                    .saturating_mul(FIRST_BUFFER_BLOCKS)
+                    .clamp(*FIRST_BUFFER_BYTES.start(), *FIRST_BUFFER_BYTES.end()),
+                full => full.saturating_mul(2).min(MAX_BLOCK_BYTES),
+            };
+            // Zeroed memory comes from the system, where `resize` would write every zero.
+            let mut larger = vec![0; size];
+            if let Some(start) = larger.get_mut(..buffer.len()) {
+                start.copy_from_slice(buffer);
+            }
+            *buffer = larger;
         }
         let from = input.get(read..).unwrap_or_default();
         let to = buffer.get_mut(written..).unwrap_or_default();
@@ -284,7 +297,7 @@ fn snappy(
         return Err(broken(what, &"it claims more bytes than snappy can pack"));
     }
     if buffer.len() < length {
-        buffer.resize(length, 0);
+        *buffer = vec![0; length];
     }
     let to = buffer.get_mut(..length).unwrap_or_default();
     let written = decoder.decompress(data, to).map_err(|e| broken(what, &e))?;

@@ -1,6 +1,7 @@
 //! DELETE, UPDATE and MERGE.
 
 mod conflicts;
+mod deletions;
 mod engines;
 mod merge;
 mod model;

@@ -7,7 +7,6 @@ mod nested;
 mod numbers;
 mod picks;
 mod registry;
-mod speed;
 mod texts;
 
 use std::sync::Arc;
