@@ -218,7 +218,7 @@ mod tests {
                 }
                 files.extend(index.unwritten());
                 if bound.is_none() {
-                    prop_assert!(files.values().all(|keys| keys.len() <= target as usize));
+                    prop_assert!(files.values().all(|keys| keys.len() as u64 <= target));
                 }
             }
             prop_assert_eq!(files.values().map(Vec::len).sum::<usize>(), bucket_of.len());

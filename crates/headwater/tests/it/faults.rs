@@ -218,13 +218,22 @@ fn a_failed_write_shows_nothing_and_can_be_repeated() {
 
 #[test]
 fn later_commits_win_for_every_key_that_writers_share() {
+    writers_share_keys(keyed("2"));
+}
+
+#[test]
+fn writers_that_bring_new_keys_share_dynamic_buckets() {
+    writers_share_keys(keyed("-1").option("dynamic-bucket.target-row-num", "7"));
+}
+
+fn writers_share_keys(definition: NewTable) {
     const WRITERS: i32 = 4;
     const COMMITS: i32 = 8;
     run(async {
         let pools = Pools::new(2);
         let io: Arc<dyn FileIo> = Arc::new(MemoryFileIo::new());
         // Small buffers: several files for each commit, which are all numbered anew.
-        let definition = keyed("2")
+        let definition = definition
             .option("commit.max-retries", "1000")
             .option("commit.min-retry-wait", "1 ms")
             .option("write-buffer-size", "1 b");

@@ -24,9 +24,7 @@ impl TableWrite {
         let (again, others): (Vec<_>, Vec<_>) =
             self.pending.drain(..).partition(|message| partitions.contains(&message.partition));
         self.pending = others;
-        self.known_partitions.retain(|partition, _| !partitions.contains(partition));
-        self.committed.retain(|(partition, _), _| !partitions.contains(partition));
-        self.buckets.retain(|(partition, _), _| !partitions.contains(partition));
+        self.forget(|partition| partitions.contains(partition));
         if let Some(dynamic) = &mut self.dynamic {
             dynamic.forget(partitions, keep).await;
         }
