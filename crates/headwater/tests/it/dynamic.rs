@@ -1,7 +1,6 @@
 //! Dynamic buckets: every key has one, however many writers give keys theirs, Java among them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use headwater::spec::hash_index::HASH_INDEX;
 use headwater::spec::manifest::IndexManifestEntry;
@@ -10,6 +9,7 @@ use headwater_testkit::{Oracle, TempDir, require_java};
 use serde_json::{Value, json};
 
 use crate::rows::{batch, create_with, definition, lines, open_unsynced, run};
+use crate::small::files_below;
 
 const UNSYNCED: CatalogOptions = CatalogOptions { create: true, sync: headwater::SyncMode::Off };
 
@@ -195,7 +195,8 @@ fn sessions_of_both_engines_go_on_with_one_index() {
         assert!((least..=bound).contains(&most), "{more:?}: {found:?}");
         // Index files lie where the options say.
         let beside = table.options().dynamic_bucket.index_beside_data;
-        assert_eq!(Path::new(&path).join("index").exists(), !beside);
+        let apart = !run(files_below(table.store().io().as_ref(), "index")).is_empty();
+        assert_eq!(apart, !beside);
     }
 }
 
@@ -228,7 +229,8 @@ fn two_writers_never_put_a_key_into_two_buckets() {
                 && let Some(oracle) = oracle
             {
                 let between = rows("a", turn * 5 + 1..turn * 5 + 15, 400 + turn);
-                oracle.commit(&dir.join("golden.db/t"), &between);
+                let buffer = json!({ "options": { "write-buffer-size": "8 mb" } });
+                oracle.commit_with(&dir.join("golden.db/t"), &between, &buffer);
                 model.add(&between);
             }
             commit(&mut two, turn);
@@ -295,14 +297,15 @@ fn a_damaged_index_is_an_error_and_nothing_is_committed() {
     let table = make(&dir, &[]);
     write(&table, 1, &rows("a", 0..5, 1), Overwrite::None).unwrap();
     let (file, _) = index(&table).remove(0);
-    let path = dir.join("golden.db/t/index").join(&file.file_name);
-    let whole = std::fs::read(&path).unwrap();
+    let io = table.store().io();
+    let path = format!("index/{}", file.file_name);
+    let whole = run(io.read(&path)).unwrap();
     let mut failures = Vec::new();
     for cut in [0, 3, 4, 19] {
-        std::fs::write(&path, &whole[..cut]).unwrap();
+        run(io.overwrite(&path, whole.slice(..cut))).unwrap();
         failures.push(write(&table, 2, &rows("a", 3..9, 2), Overwrite::None).unwrap_err());
     }
-    std::fs::remove_file(&path).unwrap();
+    run(io.delete(&path)).unwrap();
     failures.push(write(&table, 2, &rows("a", 3..9, 2), Overwrite::None).unwrap_err());
     for failure in failures {
         assert_eq!(failure.kind(), headwater::ErrorKind::Corrupt, "{failure}");
@@ -322,7 +325,7 @@ fn a_write_that_is_given_up_leaves_no_index_file() {
     let mut given_up = writer(&table, "one");
     take(&mut given_up, &rows("a", 0..5, 1));
     run(given_up.abort());
-    let count = || std::fs::read_dir(dir.join("golden.db/t/index")).map_or(0, Iterator::count);
+    let count = || run(files_below(table.store().io().as_ref(), "index")).len();
     assert_eq!(count(), 0);
     // Index files of rows that got other buckets go with their data files.
     let (mut one, mut two) = (writer(&table, "one"), writer(&table, "two"));
