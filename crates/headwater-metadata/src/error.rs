@@ -147,6 +147,23 @@ pub enum MetadataError {
         /// An earlier attempt with the old files may still become visible: keep them.
         maybe_visible: bool,
     },
+    /// Another commit gave keys of the same partitions their buckets meanwhile; the buckets of rows
+    /// must be chosen anew.
+    #[error(
+        "commit to {table} conflicts with {competitor}, which changed the buckets of keys in {} of the same \
+         partitions: run the statement again",
+        .partitions.len()
+    )]
+    IndexMoved {
+        /// The table.
+        table: String,
+        /// The partitions.
+        partitions: Vec<headwater_spec::BinaryRow>,
+        /// The newest other commit.
+        competitor: String,
+        /// An earlier attempt with the old files may still become visible: keep them.
+        maybe_visible: bool,
+    },
     /// The commit may or may not have happened.
     #[error(
         "it is unknown whether snapshot {id} of {table} was committed: {source}; its files are kept; \
@@ -215,9 +232,10 @@ impl MetadataError {
             | Self::DatabaseNotEmpty { .. }
             | Self::TableExists { .. }
             | Self::TableRemains { .. } => ErrorKind::Invalid,
-            Self::GaveUp { .. } | Self::Conflict { .. } | Self::SequenceMoved { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::GaveUp { .. }
+            | Self::Conflict { .. }
+            | Self::SequenceMoved { .. }
+            | Self::IndexMoved { .. } => ErrorKind::Conflict,
             Self::OneTable { .. } => ErrorKind::Unsupported,
             Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
             Self::Job(_) => ErrorKind::Internal,
@@ -234,7 +252,7 @@ impl MetadataError {
     /// anew may succeed.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self, Self::Conflict { .. } | Self::IndexMoved { .. })
     }
 
     pub(crate) fn corrupt(path: &str, source: SpecError) -> Self {

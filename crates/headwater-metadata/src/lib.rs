@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod commit;
 pub mod error;
+mod index_store;
 mod manifest_store;
 pub mod plan;
 mod schema_store;

@@ -2,7 +2,7 @@
 
 use headwater_spec::manifest::{
     AvroWriteOptions, Codec, EntryKind, EntryWriter, IndexManifestEntry, ManifestEntry,
-    ManifestFileMeta, read_entries, read_index, read_list, write_list,
+    ManifestFileMeta, read_entries, read_index, read_list, write_index, write_list,
 };
 use headwater_spec::options::{ManifestOptions, TableOptions};
 use headwater_spec::path::{self, MetadataFile};
@@ -201,6 +201,14 @@ impl<'a> ManifestWriter<'a> {
         let encoded = write_list(metas, &self.avro())?;
         let size = self.write(&name, encoded).await?;
         Ok((name, size))
+    }
+
+    /// Writes an index manifest; returns its name.
+    pub(crate) async fn index(&mut self, entries: &[IndexManifestEntry]) -> Result<String> {
+        let name = path::metadata_file_name(MetadataFile::IndexManifest, &self.uuid, 0);
+        let encoded = write_index(entries, &self.avro())?;
+        self.write(&name, encoded).await?;
+        Ok(name)
     }
 
     async fn write(&mut self, name: &str, data: Vec<u8>) -> Result<i64> {

@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod data_file;
 pub mod datum;
 pub mod error;
+pub mod hash_index;
 pub mod manifest;
 pub mod options;
 pub mod partition;

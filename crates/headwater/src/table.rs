@@ -197,6 +197,12 @@ impl Table {
         !self.inner.schema.primary_keys.is_empty()
     }
 
+    /// Whether the bucket of a key is looked up in an index, and buckets are made as they are needed.
+    #[must_use]
+    pub fn has_dynamic_buckets(&self) -> bool {
+        self.has_primary_key() && self.options().bucket == -1
+    }
+
     /// The snapshot that this table was opened at, or the newest one; `None` if it has none.
     ///
     /// # Errors

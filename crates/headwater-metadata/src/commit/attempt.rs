@@ -26,8 +26,10 @@ impl Committer<'_> {
         let written = match work {
             Work::Changes(request) => {
                 let delta = self.delta(request, latest).await?;
+                let maybe_visible = !history.delta_lists.is_empty();
+                self.check_hashes(&request.index, latest, maybe_visible).await?;
                 if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
-                    self.check_sequences(base, latest, !history.delta_lists.is_empty()).await?;
+                    self.check_sequences(base, latest, maybe_visible).await?;
                 }
                 self.write_metadata(&mut writer, request, latest, &delta).await.map(Some)
             }
@@ -193,6 +195,8 @@ impl Committer<'_> {
         let (base_list, base_size) = writer.list(&base).await?;
         let delta_metas = writer.entries(delta, schema_id).await?;
         let (delta_list, delta_size) = writer.list(&delta_metas).await?;
+        let overwrite = request.overwrite.as_ref();
+        let index_manifest = self.next_index(writer, &request.index, overwrite, latest).await?;
         let delta_rows = delta.iter().fold(0_i64, |sum, e| match e.kind {
             EntryKind::Add => sum.saturating_add(e.file.row_count),
             EntryKind::Delete => sum.saturating_sub(e.file.row_count),
@@ -210,7 +214,7 @@ impl Committer<'_> {
             delta_manifest_list_size: Some(delta_size),
             changelog_manifest_list: None,
             changelog_manifest_list_size: None,
-            index_manifest: latest.and_then(|s| s.index_manifest.clone()),
+            index_manifest,
             commit_user: request.user.clone(),
             commit_identifier: request.identifier,
             commit_kind: request.kind,

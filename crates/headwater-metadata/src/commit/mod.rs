@@ -9,6 +9,7 @@ mod attempt;
 mod compact_manifests;
 mod compacted;
 mod conflict;
+mod index;
 mod manifest_merge;
 mod publish;
 mod sequence;
@@ -28,6 +29,7 @@ use indexmap::IndexMap;
 use crate::error::{MetadataError, Result};
 use crate::store::TableStore;
 
+pub use index::IndexChanges;
 pub use sequence::{BucketFloor, SequenceBase};
 
 /// Which live files an overwrite removes.
@@ -89,6 +91,8 @@ pub struct CommitRequest {
     pub check_conflicts: bool,
     /// Refuse if rows with the same or larger sequence numbers came into the same buckets.
     pub sequence_base: Option<SequenceBase>,
+    /// Index files. An overwrite takes those of what it replaces out.
+    pub index: IndexChanges,
 }
 
 impl CommitRequest {
@@ -108,6 +112,7 @@ impl CommitRequest {
             kind: CommitKind::Append,
             check_conflicts: false,
             sequence_base: None,
+            index: IndexChanges::default(),
         }
     }
 }
@@ -193,8 +198,8 @@ impl<'a> Committer<'a> {
     ///
     /// # Errors
     /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
-    /// [`MetadataError::Conflict`] and [`MetadataError::SequenceMoved`] mean that nothing was
-    /// committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
+    /// [`MetadataError::Conflict`], [`MetadataError::IndexMoved`] and
+    /// [`MetadataError::SequenceMoved`] mean that nothing was committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
     /// identifier before committing again ([`filter_committed`]).
     pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
         if request.entries.is_empty()
@@ -222,7 +227,8 @@ impl<'a> Committer<'a> {
             Some(
                 error @ (MetadataError::GaveUp { .. }
                 | MetadataError::Conflict { .. }
-                | MetadataError::SequenceMoved { .. }),
+                | MetadataError::SequenceMoved { .. }
+                | MetadataError::IndexMoved { .. }),
             ) => Err(error),
             // Whatever stopped us: the publish in doubt is what the caller has to know of.
             _ => Err(MetadataError::OutcomeUnknown {

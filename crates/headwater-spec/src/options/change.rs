@@ -27,6 +27,10 @@ fn refuse(key: &str, reason: impl Into<String>) -> Result<(), SpecError> {
     Err(SpecError::Option { key: key.to_owned(), reason: reason.into() })
 }
 
+/// How rows get other buckets all the same.
+const ANEW: &str =
+    " once the table has data: make a new table and INSERT INTO it what this one holds";
+
 /// Refuses a new value that would make stored rows mean something else. For tables with snapshots.
 ///
 /// # Errors
@@ -45,8 +49,8 @@ pub fn check_change(schema: &TableSchema, key: &str, new: &str) -> Result<(), Sp
         return Ok(());
     }
     match name {
-        "bucket" if old == "-1" => refuse(key, "cannot be changed when it is -1"),
-        "bucket" if new == "-1" => refuse(key, "cannot be changed to -1"),
+        "bucket" if old == "-1" => refuse(key, format!("cannot be changed when it is -1{ANEW}")),
+        "bucket" if new == "-1" => refuse(key, format!("cannot be changed to -1{ANEW}")),
         "deletion-vectors.enabled"
             if effective_option(schema, "deletion-vectors.modifiable") != Some("true") =>
         {

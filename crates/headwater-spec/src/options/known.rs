@@ -116,7 +116,9 @@ pub fn check_ddl(key: &str, value: &str) -> Result<(), SpecError> {
 }
 
 /// Numbers that Java accepts and then fails on, or that no writer here can do anything with.
-const RANGES: [(&str, i64, i64); 4] = [
+const RANGES: [(&str, i64, i64); 6] = [
+    ("dynamic-bucket.max-buckets", -1, 32_767),
+    ("dynamic-bucket.target-row-num", 1, i64::MAX),
     ("file.compression.zstd-level", 1, 22),
     ("num-levels", 2, i32::MAX as i64),
     ("num-sorted-run.compaction-trigger", 1, i32::MAX as i64),

@@ -6,6 +6,7 @@
 
 mod change;
 mod compaction;
+mod dynamic;
 mod engine;
 mod known;
 pub(crate) mod merge;
@@ -18,6 +19,7 @@ mod values;
 
 pub use change::{check_change, check_reset, effective_option, is_immutable};
 pub use compaction::{CompactionOptions, OffPeak};
+pub use dynamic::DynamicBucketOptions;
 pub use known::{
     KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,
     is_known, known, nearest, nearest_of, table_options,

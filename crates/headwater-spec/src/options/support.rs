@@ -109,11 +109,13 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
     };
     let keyed = !schema.primary_keys.is_empty();
     let bucket = schema.option("bucket").unwrap_or("-1").trim();
-    if keyed && (bucket == "-1" || bucket == "-2") {
-        refuse(format!(
-            "writing to a primary-key table with 'bucket' = '{bucket}' is not supported by this version; \
-             create the table with a fixed number of buckets, such as 'bucket' = '4'"
-        ));
+    if keyed && bucket == "-2" {
+        refuse(
+            "writing to a primary-key table with 'bucket' = '-2' is not supported by this version; \
+             create the table with dynamic buckets ('bucket' = '-1', the default) or a fixed number of \
+             them, such as 'bucket' = '4'"
+                .into(),
+        );
     }
     if keyed && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p)) {
         refuse("the primary key does not contain all partition columns: cross-partition upserts are not supported by this version".into());
@@ -270,6 +272,15 @@ fn warn(
     }
     if needs_key(name) && schema.primary_keys.is_empty() {
         warnings.push(kept("the table has no primary key"));
+        return;
+    }
+    let dynamic = schema.option("bucket").unwrap_or("-1").trim() == "-1";
+    if name.starts_with("dynamic-bucket.") && !dynamic {
+        warnings.push(kept("the table has no dynamic buckets ('bucket' = '-1')"));
+        return;
+    }
+    if name == "index-file-in-data-file-dir" && !dynamic {
+        warnings.push(kept("no index files are written for a table without dynamic buckets"));
         return;
     }
     if name == "sequence.field.sort-order" && merge.sequence.is_empty() {

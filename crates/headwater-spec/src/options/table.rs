@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::compaction::CompactionOptions;
+use super::dynamic::DynamicBucketOptions;
 use super::known::{check_value, known};
 use super::merge::MergeOptions;
 use super::values::{parse_duration_millis, parse_memory};
@@ -18,6 +19,8 @@ pub struct TableOptions {
     pub bucket: i32,
     /// `bucket-function.type`: row to bucket; default `default`.
     pub bucket_function: BucketFunction,
+    /// Dynamic buckets.
+    pub dynamic_bucket: DynamicBucketOptions,
     /// Data files.
     pub file: FileOptions,
     /// Statistics kept for data files.
@@ -171,6 +174,7 @@ impl TableOptions {
                     ));
                 }
             },
+            dynamic_bucket: DynamicBucketOptions::parse(schema)?,
             file: FileOptions::at_level(schema, 0)?,
             stats: StatsOptions::at_level(schema, 0)?,
             manifest: ManifestOptions {

@@ -19,6 +19,44 @@ async fn later_rows_of_a_key_replace_earlier_ones() {
 }
 
 #[tokio::test]
+async fn a_key_needs_no_bucket_option() {
+    let w = Warehouse::new().await;
+    w.run(
+        "CREATE TABLE t (id INT, dt STRING, v STRING, PRIMARY KEY (dt, id) NOT ENFORCED)
+            PARTITIONED BY (dt) WITH ('dynamic-bucket.target-row-num' = '3');
+         INSERT INTO t SELECT CAST(value AS INT), 'x', 'a' FROM generate_series(1, 10);
+         INSERT INTO t VALUES (3, 'x', 'b'), (11, 'x', 'c'), (3, 'y', 'd')",
+    )
+    .await;
+    assert_eq!(w.run("SELECT v FROM t WHERE id = 3 ORDER BY dt").await, ["b", "d"]);
+    assert_eq!(w.run("SELECT count(*), count(DISTINCT id) FROM t WHERE dt = 'x'").await, ["11|11"]);
+    assert_eq!(w.run("SELECT count(DISTINCT bucket) FROM t$files").await, ["4"]);
+    w.run(
+        "UPDATE t SET v = 'e' WHERE id > 9;
+         DELETE FROM t WHERE id < 3;
+         MERGE INTO t USING (VALUES (9, 'm'), (12, 'm')) AS s (id, v) ON t.id = s.id AND t.dt = 'x'
+            WHEN MATCHED THEN UPDATE SET v = s.v
+            WHEN NOT MATCHED THEN INSERT (id, dt, v) VALUES (s.id, 'x', s.v)",
+    )
+    .await;
+    let rows = w.run("SELECT id, v FROM t WHERE dt = 'x' ORDER BY id").await;
+    assert_eq!(rows, ["3|b", "4|a", "5|a", "6|a", "7|a", "8|a", "9|m", "10|e", "11|e", "12|m"]);
+    w.run("INSERT OVERWRITE t VALUES (5, 'x', 'o'); INSERT INTO t VALUES (5, 'x', 'p')").await;
+    assert_eq!(w.run("SELECT dt, id, v FROM t ORDER BY dt").await, ["x|5|p", "y|3|d"]);
+    let error = w.fails("ALTER TABLE t SET ('bucket' = '4')").await;
+    assert!(error.to_string().contains("INSERT INTO it"), "{error}");
+    let error = w.fails("ALTER TABLE t SET ('dynamic-bucket' = 'true')").await;
+    assert!(error.to_string().contains("set 'bucket' = '-1' instead"), "{error}");
+    w.run("CREATE TABLE c (id INT, dt STRING, PRIMARY KEY (id) NOT ENFORCED) PARTITIONED BY (dt)")
+        .await;
+    let error = w.fails("INSERT INTO c VALUES (1, 'x')").await;
+    assert!(error.to_string().contains("cross-partition"), "{error}");
+    w.run("CREATE TABLE l (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '-2')").await;
+    let error = w.fails("INSERT INTO l VALUES (1)").await;
+    assert!(error.to_string().contains("'bucket' = '-1', the default"), "{error}");
+}
+
+#[tokio::test]
 async fn append_tables_keep_every_row() {
     let w = Warehouse::new().await;
     w.run("CREATE TABLE t (id INT, v STRING); INSERT INTO t VALUES (1, 'a'), (1, 'a')").await;

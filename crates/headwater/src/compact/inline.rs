@@ -69,7 +69,9 @@ impl InlineCompaction {
     pub(crate) fn of(table: &Table) -> Option<Self> {
         let compacts = !table.options().compaction.write_only
             && table.compaction_refusal().is_none()
-            && (table.options().bucket > 0 || !table.has_primary_key());
+            && (table.options().bucket > 0
+                || !table.has_primary_key()
+                || table.has_dynamic_buckets());
         compacts.then(|| Self {
             table: table.clone(),
             buckets: HashMap::new(),

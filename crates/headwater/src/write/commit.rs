@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use headwater_lsm::{key_order, sections};
 use headwater_metadata::MetadataError;
 use headwater_metadata::commit::{
-    BucketFloor, CommitRequest, Committer, ComputedFrom, SequenceBase,
+    BucketFloor, CommitRequest, Committer, ComputedFrom, IndexChanges, SequenceBase,
 };
 use headwater_metadata::error::MovedBucket;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
@@ -74,6 +74,8 @@ pub(super) struct Job<'a> {
     pub(super) changes: Option<Changes>,
     /// Files that go.
     pub(super) removed: &'a [ManifestEntry],
+    /// Index files.
+    pub(super) index: &'a IndexChanges,
 }
 
 pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Result<CommitOutcome> {
@@ -148,7 +150,7 @@ fn request(
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
-    let Job { table, user, identifier, target, read_snapshot, changes, removed } = job;
+    let Job { table, user, identifier, target, read_snapshot, changes, removed, index } = job;
     let mut entries = removed.to_vec();
     let mut partitions = HashSet::new();
     for message in messages {
@@ -163,8 +165,9 @@ fn request(
     }
     let buckets = table.options().bucket;
     let keyed = table.has_primary_key();
+    let numbered = buckets > 0 || table.has_dynamic_buckets();
     let sequence_base =
-        (buckets > 0 && !target.replaces() && !messages.is_empty()).then(|| SequenceBase {
+        (numbered && !target.replaces() && !messages.is_empty()).then(|| SequenceBase {
             snapshot_id: messages
                 .iter()
                 .map(|m| {
@@ -206,6 +209,7 @@ fn request(
         },
         check_conflicts: target.replaces() || !removed.is_empty(),
         sequence_base,
+        index: index.clone(),
     }
 }
 

@@ -1,4 +1,7 @@
-//! A running write: takes batches, keeps memory bounded, prepares and makes commits.
+//! A running write: takes batches, keeps memory bounded, prepares commits.
+
+mod committing;
+mod reroute;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,22 +11,21 @@ use arrow::compute::{take, take_record_batch};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
 use headwater_lsm::{KeyEncoder, MergeRules};
-use headwater_metadata::MetadataError;
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
-use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
 use super::bucket::{BucketWriter, Merging};
 use super::builder::{Changes, Overwrite};
 use super::check::check_batch;
-use super::commit::{CommitMessage, CommitOutcome, Job, commit, remove_files};
+use super::commit::CommitMessage;
 use super::defaults::Defaults;
+use super::dynamic::DynamicBuckets;
 use super::file::FileLayout;
 use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
 use super::route::Router;
-use crate::compact::inline::{InlineCompaction, NewFiles, Place};
+use crate::compact::inline::InlineCompaction;
 use crate::error::{Error, Result};
 use crate::read::Split;
 use crate::read::file::bucket_path;
@@ -42,6 +44,8 @@ pub struct TableWrite {
     removed: Vec<ManifestEntry>,
     layout: Arc<FileLayout>,
     router: Router,
+    /// The index of keys, for dynamic buckets.
+    dynamic: Option<DynamicBuckets>,
     defaults: Defaults,
     merging: Option<Arc<Merging>>,
     kinds: Kinds,
@@ -62,6 +66,8 @@ pub struct TableWrite {
     broken: bool,
     /// A commit of the pending files may have happened.
     in_doubt: bool,
+    /// Waiting rows were numbered or given buckets anew: what is known of the buckets is old.
+    outdated: bool,
     /// The overwrite is committed; another commit would replace it.
     replaced: bool,
     /// Compacts the buckets that are written to.
@@ -102,12 +108,13 @@ impl TableWrite {
         let target = Target::new(&table, overwrite)?;
         Ok(Self {
             compaction: InlineCompaction::of(&table).filter(|_| !target.replaces()),
-            target,
             read_snapshot,
             changes,
             removed: Vec::new(),
             layout: Arc::new(FileLayout::new(&table)?),
             router: Router::new(&table)?,
+            dynamic: DynamicBuckets::of(&table, target.replaces())?,
+            target,
             defaults: Defaults::new(schema)?,
             merging,
             kinds: Kinds::new(&table)?,
@@ -121,6 +128,7 @@ impl TableWrite {
             pending: Vec::new(),
             broken: false,
             in_doubt: false,
+            outdated: false,
             replaced: false,
             user,
             table,
@@ -226,11 +234,14 @@ impl TableWrite {
 
     async fn take(&mut self, (batch, kinds): (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let kinds = kinds.as_ref();
-        let routed = self.router.route(&batch)?;
+        let mut routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
         self.learn_partitions(routed.iter().map(|r| &r.partition)).await?;
         // Until all rows have their place, an error (or a dropped future) leaves some behind.
         self.broken = true;
+        if let Some(dynamic) = &mut self.dynamic {
+            routed = dynamic.assign(&batch, routed)?;
+        }
         for part in routed {
             let rows = match &part.rows {
                 None => batch.clone(),
@@ -297,12 +308,13 @@ impl TableWrite {
         }
     }
 
-    /// Looks up the sequence numbers and bucket counts of partitions that are new to this write.
+    /// Looks up the sequence numbers, bucket counts and dynamic buckets of partitions that are new to this write.
     async fn learn_partitions<'a>(
         &mut self,
         partitions: impl Iterator<Item = &'a BinaryRow>,
     ) -> Result<()> {
-        let restores = !self.target.replaces() && self.table.options().bucket > 0;
+        let counts = self.table.options().bucket > 0 || self.dynamic.is_some();
+        let restores = !self.target.replaces() && counts;
         let new: HashSet<BinaryRow> =
             partitions.filter(|p| !self.known_partitions.contains_key(*p)).cloned().collect();
         if new.is_empty() {
@@ -319,8 +331,13 @@ impl TableWrite {
             };
             let types = self.table.partition_types()?;
             let (live, _) = store.live_entries(latest, &types, &filter).await?;
-            for entry in live {
+            for entry in &live {
                 self.check_bucket_count(entry.total_buckets)?;
+            }
+            if let Some(dynamic) = &mut self.dynamic {
+                dynamic.load(&new, latest, &live).await?;
+            }
+            for entry in live {
                 let key = (entry.partition, entry.bucket);
                 if self.table.options().compaction.write_only && entry.file.level == 0 {
                     *self.runs.entry(key.clone()).or_default() += 1;
@@ -432,134 +449,4 @@ impl TableWrite {
         }
         Ok(())
     }
-
-    /// Commits what was written since the last commit, under an identifier that grows from commit
-    /// to commit of this user.
-    ///
-    /// # Errors
-    /// Nothing is committed, and the rows wait: the same call tries again. After
-    /// `OutcomeUnknown` ask [`Table::filter_committed`] first; the call refuses otherwise if the
-    /// identifier is there.
-    pub async fn commit(&mut self, identifier: i64) -> Result<CommitOutcome> {
-        self.commit_all(identifier, false).await
-    }
-
-    /// The same, and waits for the compactions of the buckets, whose result has a snapshot of its own
-    /// then. What becomes of them is in the outcome: rows that are committed stay committed.
-    ///
-    /// # Errors
-    /// As [`Self::commit`].
-    pub async fn commit_waiting(&mut self, identifier: i64) -> Result<CommitOutcome> {
-        self.commit_all(identifier, true).await
-    }
-
-    async fn commit_all(&mut self, identifier: i64, wait: bool) -> Result<CommitOutcome> {
-        self.flush_all().await?;
-        if self.in_doubt {
-            let open = self.table.filter_committed(&self.user, &[identifier]).await?;
-            if open.is_empty() {
-                return Err(Error::Request {
-                    table: self.table.name().to_owned(),
-                    reason: format!(
-                        "user '{}' has committed identifier {identifier} already: the commit whose \
-                         outcome was unknown did happen",
-                        self.user
-                    ),
-                });
-            }
-        }
-        let buckets: Vec<_> =
-            self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-        let job = Job {
-            table: &self.table,
-            user: &self.user,
-            identifier,
-            target: &self.target,
-            read_snapshot: self.read_snapshot,
-            changes: self.changes,
-            removed: &self.removed,
-        };
-        let done = commit(job, &mut self.pending).await;
-        let mut outcome = match done {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                self.in_doubt |=
-                    matches!(&error, Error::Metadata(MetadataError::OutcomeUnknown { .. }));
-                return Err(error);
-            }
-        };
-        let committed = std::mem::take(&mut self.pending);
-        if self.table.options().compaction.write_only && self.table.has_primary_key() {
-            for message in &committed {
-                let runs =
-                    self.runs.entry((message.partition.clone(), message.bucket)).or_default();
-                *runs += message.files.len();
-                outcome.runs_waiting = outcome.runs_waiting.max(*runs);
-            }
-        }
-        outcome.rows_older = std::mem::take(&mut self.rows_older);
-        self.in_doubt = false;
-        self.replaced = self.target.replaces();
-        self.removed.clear();
-        if !outcome.moved.is_empty() {
-            // Another writer is at work: look everything up again before the next rows.
-            self.known_partitions.clear();
-            self.committed.clear();
-            self.runs.clear();
-            self.buckets.clear();
-        } else if let Some(snapshot) = outcome.snapshot_id {
-            // Nobody else came into these buckets up to the new snapshot.
-            for key in buckets {
-                if let Some(bucket) = self.buckets.get_mut(&key) {
-                    bucket.known_snapshot = snapshot;
-                }
-            }
-        }
-        self.rows = 0;
-        if let (Some(compaction), Some(snapshot)) = (&mut self.compaction, outcome.snapshot_id) {
-            let added = committed.into_iter().map(new_files).collect();
-            outcome.compaction =
-                compaction.after_commit(&self.user, identifier, snapshot, added, wait).await;
-            self.advance(snapshot, outcome.compaction.snapshot_id);
-        }
-        Ok(outcome)
-    }
-
-    /// A compaction brings no rows: if nobody else committed before it, nobody else has.
-    fn advance(&mut self, snapshot: i64, compacted: Option<i64>) {
-        if let Some(id) = compacted.filter(|id| snapshot.saturating_add(1) == *id) {
-            for bucket in self.buckets.values_mut().filter(|b| b.known_snapshot == snapshot) {
-                bucket.known_snapshot = id;
-            }
-        }
-    }
-
-    /// Gives the write up: removes the files that were written since the last commit, unless a
-    /// commit of them may have happened.
-    pub async fn abort(self) {
-        if !self.in_doubt {
-            for message in &self.pending {
-                remove_files(&self.table, &message.dir, &message.files).await;
-            }
-        }
-        if let Some(compaction) = self.compaction {
-            compaction.abort().await;
-        }
-        for bucket in self.buckets.into_values() {
-            remove_files(&self.table, &bucket.dir, &bucket.files).await;
-        }
-    }
-
-    /// Commits a batch job's rows, waits for the compactions, and ends the write.
-    ///
-    /// # Errors
-    /// As [`Self::commit`].
-    pub async fn commit_batch(mut self) -> Result<CommitOutcome> {
-        self.commit_waiting(BATCH_COMMIT_IDENTIFIER).await
-    }
-}
-
-fn new_files(message: CommitMessage) -> NewFiles {
-    let CommitMessage { partition, bucket, total_buckets, dir, files, .. } = message;
-    NewFiles { place: Place { partition, bucket, total_buckets, dir }, files }
 }

@@ -68,6 +68,7 @@ write_survives! {
     a_static_overwrite_survives_every_crash: writes::static_overwrite();
     a_dynamic_overwrite_survives_every_crash: writes::dynamic_overwrite();
     a_commit_to_many_buckets_survives_every_crash: writes::many_buckets();
+    a_commit_to_dynamic_buckets_survives_every_crash: writes::dynamic_buckets();
     an_append_survives_every_crash: writes::plain_append();
     an_append_to_fixed_buckets_survives_every_crash: writes::bucketed_append();
     merging_manifests_survives_every_crash: manifests::Merge;

@@ -32,6 +32,13 @@ const KINDS: &[Kind] = &[
         deletes: true,
     },
     Kind {
+        name: "dynamic buckets",
+        key: &["p", "k"],
+        partition: &["p"],
+        options: &[("bucket", "-1"), ("dynamic-bucket.target-row-num", "15")],
+        deletes: true,
+    },
+    Kind {
         name: "sequence field",
         key: &["k"],
         partition: &[],
@@ -205,7 +212,7 @@ fn writers_keep_the_number_of_runs_small() {
             most = most.max(files(&table));
         }
         let buckets = if kind.partition.is_empty() { 1 } else { 2 };
-        let count = table.options().bucket.max(1);
+        let count = if table.has_dynamic_buckets() { 2 } else { table.options().bucket.max(1) };
         let limit = 10 * buckets * i64::from(count);
         assert!(most <= limit, "{}: {most} files", kind.name);
         let snapshots = run(table.snapshot()).unwrap().unwrap().id;
@@ -239,9 +246,9 @@ fn only_the_wanted_partitions_are_compacted() {
 /// Levels of the files of a table whose writer compacts, after so many commits.
 fn levels_after(options: &[(&str, &str)], commits: i32) -> Vec<i32> {
     let dir = TempDir::new();
-    let table = make(&dir, &KINDS[2], options);
+    let table = make(&dir, &KINDS[3], options);
     for turn in 0..commits {
-        write(&table, i64::from(turn), &KINDS[2].rows(turn));
+        write(&table, i64::from(turn), &KINDS[3].rows(turn));
     }
     levels(&table)
 }
@@ -288,8 +295,8 @@ fn options_decide_what_is_compacted() {
     }
     // What is in its place already is written anew only if that is wanted.
     let dir = TempDir::new();
-    let table = make(&dir, &KINDS[2], &[("compaction.force-rewrite-all-files", "true")]);
-    write(&table, 1, &KINDS[2].rows(1));
+    let table = make(&dir, &KINDS[3], &[("compaction.force-rewrite-all-files", "true")]);
+    write(&table, 1, &KINDS[3].rows(1));
     compact(&table, true);
     assert_eq!(levels(&table), [5]);
     assert_eq!(compact(&table, true).files_after, 1);
@@ -299,11 +306,11 @@ fn options_decide_what_is_compacted() {
 fn a_commit_waits_for_compactions_where_the_options_say_so() {
     let after = |options: &[(&str, &str)], commits: i64| {
         let dir = TempDir::new();
-        let table = make(&dir, &KINDS[2], options);
+        let table = make(&dir, &KINDS[3], options);
         run(async {
             let mut write = table.new_write().commit_user("we").build().unwrap();
             for id in 1..=commits {
-                let (batch, _) = batch(&table, &KINDS[2].rows(i32::try_from(id).unwrap()));
+                let (batch, _) = batch(&table, &KINDS[3].rows(i32::try_from(id).unwrap()));
                 write.write(&batch).await.unwrap();
                 let outcome = write.commit(id).await.unwrap();
                 assert_eq!(outcome.compaction.failed, None);

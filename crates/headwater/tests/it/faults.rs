@@ -41,8 +41,13 @@ async fn faulty(from: &Arc<dyn FileIo>) -> (Arc<dyn FileIo>, Arc<FaultyFileIo>, 
     (plain, faulty, io)
 }
 
-fn kinds_of_tables() -> [NewTable; 2] {
-    [keyed("2").partitioned_by(["dt"]), append()]
+/// With buckets that are made as keys come.
+fn dynamic() -> NewTable {
+    keyed("-1").partitioned_by(["dt"]).option("dynamic-bucket.target-row-num", "2")
+}
+
+fn kinds_of_tables() -> [NewTable; 3] {
+    [keyed("2").partitioned_by(["dt"]), dynamic(), append()]
 }
 
 fn change() -> Change {
@@ -214,13 +219,22 @@ fn a_failed_write_shows_nothing_and_can_be_repeated() {
 
 #[test]
 fn later_commits_win_for_every_key_that_writers_share() {
+    writers_share_keys(keyed("2"));
+}
+
+#[test]
+fn writers_that_bring_new_keys_share_dynamic_buckets() {
+    writers_share_keys(keyed("-1").option("dynamic-bucket.target-row-num", "7"));
+}
+
+fn writers_share_keys(definition: NewTable) {
     const WRITERS: i32 = 4;
     const COMMITS: i32 = 8;
     run(async {
         let pools = Pools::new(2);
         let io: Arc<dyn FileIo> = Arc::new(MemoryFileIo::new());
         // Small buffers: several files for each commit, which are all numbered anew.
-        let definition = keyed("2")
+        let definition = definition
             .option("commit.max-retries", "1000")
             .option("commit.min-retry-wait", "1 ms")
             .option("write-buffer-size", "1 b");
@@ -294,18 +308,20 @@ fn overwrite_a(rows: Vec<Row>) -> Change {
 #[test]
 fn racing_commits_end_as_if_one_came_after_the_other() {
     run(async {
-        for definition in [keyed("1").partitioned_by(["dt"]), append().partitioned_by(["dt"])] {
+        for definition in
+            [keyed("1").partitioned_by(["dt"]), dynamic(), append().partitioned_by(["dt"])]
+        {
             let is_keyed = !definition.primary_keys.is_empty();
             let ours = || rows(&["a"], 2..6, "ours");
             let theirs = || rows(&["a", "b"], 0..4, "theirs");
-            let dynamic = |rows| Change { overwrite: Overwrite::Dynamic, batches: vec![rows] };
+            let replace = |rows| Change { overwrite: Overwrite::Dynamic, batches: vec![rows] };
             let pairs = [
                 (Change::insert(ours()), Change::insert(theirs())),
                 (overwrite_a(ours()), Change::insert(theirs())),
                 (Change::insert(ours()), overwrite_a(rows(&["a"], 0..4, "theirs"))),
                 (overwrite_a(ours()), overwrite_a(rows(&["a"], 0..4, "theirs"))),
-                (dynamic(ours()), Change::insert(theirs())),
-                (dynamic(ours()), dynamic(theirs())),
+                (replace(ours()), Change::insert(theirs())),
+                (replace(ours()), replace(theirs())),
             ];
             for (change, other) in pairs {
                 let context = format!("{:?} after {:?}", change.overwrite, other.overwrite);

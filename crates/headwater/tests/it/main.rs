@@ -11,6 +11,7 @@ mod compaction;
 mod corruption;
 mod coverage;
 mod differential;
+mod dynamic;
 mod engines;
 mod faults;
 mod ignored;

@@ -80,6 +80,7 @@ impl Shape {
         let buckets = if self.buckets == 0 { "-1".to_owned() } else { self.buckets.to_string() };
         table
             .option("bucket", buckets)
+            .option("dynamic-bucket.target-row-num", "3")
             .option("data-file.thin-mode", self.thin.to_string())
             // Every batch ends in files of its own.
             .option("write-buffer-size", "1 b")
@@ -104,7 +105,7 @@ fn shape() -> impl Strategy<Value = Shape> {
             keys,
             partition,
             values,
-            buckets: if is_keyed { buckets.max(1) } else { buckets },
+            buckets,
             is_keyed,
             thin: thin && is_keyed,
         })

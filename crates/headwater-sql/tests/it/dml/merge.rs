@@ -4,8 +4,11 @@ use headwater::ErrorKind;
 
 use crate::warehouse::Warehouse;
 
-const KINDS: [&str; 2] =
-    ["PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2')", "x INT) WITH ('bucket' = '-1')"];
+const KINDS: [&str; 3] = [
+    "PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '2')",
+    "x INT) WITH ('bucket' = '-1')",
+    "PRIMARY KEY (id) NOT ENFORCED) WITH ('dynamic-bucket.target-row-num' = '2')",
+];
 
 async fn filled(kind: &str) -> Warehouse {
     let w = Warehouse::unsynced().await;

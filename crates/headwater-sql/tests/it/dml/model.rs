@@ -178,6 +178,7 @@ async fn compare(kind: &str, seed: u64, statements: usize) {
 async fn statements_do_what_a_model_does() {
     let kinds = [
         ", PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '3')",
+        ", PRIMARY KEY (id) NOT ENFORCED) WITH ('dynamic-bucket.target-row-num' = '9')",
         ") WITH ('bucket' = '-1')",
         ") WITH ('bucket' = '2', 'bucket-key' = 'id')",
     ];

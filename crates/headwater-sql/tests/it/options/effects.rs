@@ -110,6 +110,12 @@ const EFFECTS: &[Effect] = &[
     ("data-file.thin-mode", &[], Small(Keyed, "true", "columns \"_SEQUENCE_NUMBER\"")),
     ("deletion-vectors.modifiable", &[], Test("options_of_a_table_decide_about_its_changes")),
     ("disable-explicit-type-casting", &[], Test("options_of_a_table_decide_about_its_changes")),
+    (
+        "dynamic-bucket.max-buckets",
+        &[("dynamic-bucket.target-row-num", "50"), ("write-only", "true")],
+        Small(Keyed, "2", ""),
+    ),
+    ("dynamic-bucket.target-row-num", &[("bucket", "-1")], Small(Keyed, "50", "bucket-5/")),
     ("dynamic-partition-overwrite", &[], Small(Append, "false", "OVERWRITE|1|")),
     ("file.block-size", &[], Big(Append, "32 kb", "row groups 5")),
     ("file.compression", &[], Small(Append, "snappy", "SNAPPY")),
@@ -130,6 +136,7 @@ const EFFECTS: &[Effect] = &[
     ),
     ("ignore-delete", &[], Test("rows_of_kinds_that_a_table_ignores_are_left_out")),
     ("ignore-update-before", &[], Test("rows_of_kinds_that_a_table_ignores_are_left_out")),
+    ("index-file-in-data-file-dir", &[], Small(Keyed, "true", "bucket-0/index-*")),
     ("manifest.compression", &[], Small(Append, "deflate", "codec deflate")),
     (
         "manifest.delete-file-drop-stats",
@@ -336,7 +343,7 @@ fn describe(dir: &Path, file: &Path) -> Option<String> {
         return Some(format!("{kind} codec {codec} {size}"));
     }
     if !name.ends_with(".parquet") {
-        return None;
+        return name.contains("index-*").then(|| format!("{name}: {} bytes", bytes.len()));
     }
     let footer = SerializedFileReader::new(bytes::Bytes::from(bytes.clone())).unwrap();
     let meta = footer.metadata();

@@ -112,7 +112,10 @@ pub(super) fn create(table: &str, kind: Kind, options: &Options) -> String {
         sql.push_str(" PARTITIONED BY (p)");
     }
     let buckets = kind == Kind::Keyed || has("bucket-key") || has("primary-key");
-    if buckets && !has("bucket") {
+    let dynamic =
+        |key: &str| key.starts_with("dynamic-bucket.") || key.starts_with("index-file-in-");
+    let dynamic = kind == Kind::Keyed && options.iter().any(|(key, _)| dynamic(key));
+    if buckets && !dynamic && !has("bucket") {
         all.push(("bucket".into(), "2".into()));
     }
     let appends = kind == Kind::Append && !has("bucket-key") && !has("primary-key");

@@ -71,6 +71,15 @@ pub(crate) fn many_buckets() -> Writes {
     }
 }
 
+pub(crate) fn dynamic_buckets() -> Writes {
+    Writes {
+        name: "commit to dynamic buckets",
+        definition: keyed("-1").partitioned_by(["dt"]).option("dynamic-bucket.target-row-num", "3"),
+        before: vec![Change::insert(rows(&["a"], 0..4, "x"))],
+        change: Change::insert(rows(&["a", "b"], 2..7, "new")),
+    }
+}
+
 pub(crate) fn plain_append() -> Writes {
     Writes {
         name: "append",

@@ -27,10 +27,13 @@ fn changes(keys: &[Value], commit: usize) -> Vec<Value> {
 fn keys_of_every_type_are_sorted_hashed_and_merged_as_in_java() {
     let test = "keys_of_every_type_are_sorted_hashed_and_merged_as_in_java";
     let Some(oracle) = require_java(test) else { return };
-    for (t, values) in key_types() {
+    let dynamic = json!({ "bucket": "-1", "dynamic-bucket.target-row-num": "3" });
+    let fixed = json!({ "bucket": "2" });
+    let kinds = key_types();
+    for ((t, values), options) in kinds.iter().flat_map(|t| [(t, &fixed), (t, &dynamic)]) {
         let keys = values.as_array().unwrap();
-        let fields = [("v", "BIGINT"), ("k", t)];
-        let table = schema(&fields, &["k"], &[], &json!({ "bucket": "2" }));
+        let fields = [("v", "BIGINT"), ("k", *t)];
+        let table = schema(&fields, &["k"], &[], options);
         let mut subject = Subject::new(oracle, &table);
         // All keys in one file first: the whole order is checked.
         let all: Vec<Value> = keys.iter().map(|k| json!({ "v": -1, "k": k })).collect();

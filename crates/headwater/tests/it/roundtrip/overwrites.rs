@@ -25,6 +25,7 @@ fn overwrites_by_both_engines_replace_the_same_rows() {
         (vec![], json!({ "bucket": "-1" })),
         (vec![], json!({ "bucket": "2", "bucket-key": "k" })),
         (vec!["p", "q", "k"], json!({ "bucket": "2" })),
+        (vec!["p", "q", "k"], json!({ "bucket": "-1", "dynamic-bucket.target-row-num": "2" })),
         (vec!["p", "q", "k"], json!({ "bucket": "2", "overwrite-upgrade": "false" })),
         (vec!["p", "q", "k"], json!({ "bucket": "2", "manifest.delete-file-drop-stats": "true" })),
     ] {
@@ -61,7 +62,7 @@ fn overwrites_by_both_engines_replace_the_same_rows() {
 fn an_overwrite_of_a_table_without_partitions_replaces_everything() {
     let test = "an_overwrite_of_a_table_without_partitions_replaces_everything";
     let Some(oracle) = require_java(test) else { return };
-    for (pk, bucket) in [(vec![], "-1"), (vec!["k"], "3")] {
+    for (pk, bucket) in [(vec![], "-1"), (vec!["k"], "3"), (vec!["k"], "-1")] {
         let table = schema(&[("k", "INT"), ("v", "INT")], &pk, &[], &json!({ "bucket": bucket }));
         let rows =
             |v: i32| -> Vec<Value> { (v..v + 9).map(|k| json!({ "k": k, "v": v })).collect() };
