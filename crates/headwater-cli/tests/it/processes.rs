@@ -9,7 +9,7 @@ use std::time::Duration;
 use headwater_testkit::TempDir;
 use headwater_testkit::files::list_files;
 
-use crate::program::{said, sql, start};
+use crate::program::{headwater, said, sql, start};
 
 /// What `sql` prints once an INSERT of three rows is committed.
 const ACKNOWLEDGED: &str = "3 rows written";
@@ -82,6 +82,38 @@ fn eight_processes_upsert_400_commits_and_none_is_lost() {
          PRIMARY KEY (writer, n, part) NOT ENFORCED) \
          WITH ('bucket' = '2')",
     );
+}
+
+#[test]
+fn four_writers_and_two_compactors_of_one_bucket_lose_nothing_and_none_dies() {
+    let dir = TempDir::new();
+    let table = "CREATE TABLE t (writer INT, n INT, part INT, \
+                 PRIMARY KEY (writer, n, part) NOT ENFORCED) \
+                 WITH ('bucket' = '1', 'write-only' = 'true')";
+    sql(dir.text(), table).ok();
+    let compact = ["compact", "default.t", "-w", dir.text(), "--watch", "--interval", "10 ms"];
+    let mut compactors: Vec<_> = (0..2).map(|_| start(&compact, "")).collect();
+    let writers: Vec<_> = (0..4)
+        .map(|w| start(&["sql", "-w", dir.text(), "--threads", "1"], &inserts(w, 25)))
+        .collect();
+    for writer in writers {
+        let said = said(writer.wait_with_output().unwrap());
+        assert_eq!(said.code, 0, "{said:?}");
+        assert_eq!(said.out.lines().filter(|line| *line == ACKNOWLEDGED).count(), 25);
+    }
+    for compactor in &mut compactors {
+        assert!(compactor.try_wait().unwrap().is_none(), "a compactor ended");
+        compactor.kill().unwrap();
+        compactor.wait().unwrap();
+    }
+    let found = rows(&dir);
+    assert_eq!(found.len(), 100);
+    assert!(found.values().all(|rows| *rows == ROWS));
+    assert_eq!(appends(&dir), 100);
+    let all = list_files(&dir.join("default.db/t/snapshot"));
+    assert!(all.iter().filter(|name| name.starts_with("snapshot-")).count() > 100, "compacted");
+    headwater(&["compact", "default.t", "-w", dir.text(), "--full"]).ok();
+    assert_eq!(rows(&dir), found);
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod scenario;
 mod small;
 
 use run::Store;
-use scenario::{Scenario, create_twice, drop_and_create_again, manifests, writes};
+use scenario::{Scenario, compact, create_twice, drop_and_create_again, manifests, writes};
 
 const STORES: [Store; 2] = [Store::Memory, Store::Local];
 
@@ -71,5 +71,8 @@ write_survives! {
     a_commit_to_dynamic_buckets_survives_every_crash: writes::dynamic_buckets();
     an_append_survives_every_crash: writes::plain_append();
     an_append_to_fixed_buckets_survives_every_crash: writes::bucketed_append();
+    compacting_runs_survives_every_crash: compact::keyed_job();
+    compacting_small_files_survives_every_crash: compact::append_job();
+    a_commit_that_compacts_survives_every_crash: compact::AfterCommit;
     merging_manifests_survives_every_crash: manifests::Merge;
 }

@@ -10,6 +10,7 @@ use headwater::{Catalog, Env, Error, NewTable};
 use crate::run::Left;
 use crate::small::{Change, Row, catalog, check_reachable, keyed, name, open, read, rows, write};
 
+pub(crate) mod compact;
 pub(crate) mod manifests;
 pub(crate) mod writes;
 

@@ -1,10 +1,18 @@
 //! Compaction through whole tables: by writers and as a job, in turn with stock Java.
 
-use headwater::{CatalogOptions, CompactionOutcome, Datum, NewTable, Table};
-use headwater_testkit::{Oracle, TempDir, require_java};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater::io::file_io::memory::MemoryFileIo;
+use headwater::io::{FileIo, FixedClock};
+use headwater::{
+    Catalog, CatalogOptions, CompactionOutcome, Datum, Env, FileSystemCatalog, Identifier,
+    NewTable, Table,
+};
+use headwater_testkit::{Oracle, TempDir, amount, require_java};
 use serde_json::{Value, json};
 
-use crate::rows::{batch, create_with, definition, lines, open_unsynced, run};
+use crate::rows::{batch, create_with, definition, env, lines, open_unsynced, run};
 
 /// A kind of table, what it is made with, and how its rows are made.
 struct Kind {
@@ -238,9 +246,47 @@ fn only_the_wanted_partitions_are_compacted() {
     let none = vec![vec![("k".to_owned(), Some(Datum::Int(1)))]];
     let error = run(table.new_compaction().partitions(none).run()).unwrap_err().to_string();
     assert!(error.contains("'k' is not a partition column, which are: p"), "{error}");
-    let idle = std::time::Duration::from_secs(3600);
+    let idle = Duration::from_secs(3600);
     let outcome = run(table.new_compaction().full(true).idle_for(idle).run()).unwrap();
     assert_eq!(outcome, CompactionOutcome::default());
+}
+
+/// An hour of commits through one writer, or the first minutes of it.
+#[test]
+fn a_commit_a_second_leaves_few_files_and_manifests() {
+    for kind in KINDS.iter().filter(|kind| ["deduplicate", "append"].contains(&kind.name)) {
+        let io: Arc<dyn FileIo> = Arc::new(MemoryFileIo::new());
+        let clock = Arc::new(FixedClock::new(1_700_000_000_000));
+        let env = Env { clock: Arc::clone(&clock) as _, ..env() };
+        let (mut most_files, mut most_manifests) = (0, 0);
+        run(async {
+            let catalog = FileSystemCatalog::new(io, env);
+            catalog.create_database("db", true).await.unwrap();
+            let id = Identifier::new("db", "t");
+            catalog.create_table(&id, &kind.definition(&[]), false).await.unwrap();
+            let table = headwater::open_table(&catalog, &id).await.unwrap();
+            let mut write = table.new_write().commit_user("we").build().unwrap();
+            for second in 1..=amount(300, 3600) {
+                clock.advance(Duration::from_secs(1));
+                let rows = kind.rows(i32::try_from(second).unwrap());
+                let (batch, kinds) = batch(&table, &rows);
+                write.write_kinds(&batch, Some(&kinds)).await.unwrap();
+                let outcome = write.commit(i64::try_from(second).unwrap()).await.unwrap();
+                assert_eq!(outcome.compaction.failed, None);
+                if second % 20 == 0 {
+                    let plan = table.new_read().plan().await.unwrap();
+                    most_files = most_files.max(plan.files);
+                    most_manifests = most_manifests.max(plan.manifests.manifests);
+                }
+            }
+        });
+        println!("{}: at most {most_files} files, {most_manifests} manifests", kind.name);
+        let buckets = usize::try_from(kind.options[0].1.parse::<i32>().unwrap()).unwrap_or(1);
+        // Runs: the stop trigger, one more that waits, and the one that came meanwhile.
+        let files = if kind.key.is_empty() { 40 } else { 10 * buckets };
+        assert!(most_files <= files, "{}: {most_files} files", kind.name);
+        assert!(most_manifests <= 40, "{}: {most_manifests} manifests", kind.name);
+    }
 }
 
 /// Levels of the files of a table whose writer compacts, after so many commits.
