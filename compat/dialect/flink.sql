@@ -258,9 +258,9 @@ CREATE TABLE my_table_pk (
 INSERT INTO my_table_pk VALUES (1, 10, 'buy', '2024-01-01', '01');
 --@ ok
 CREATE TABLE my_table_pk_as WITH ('primary-key' = 'dt,hh', 'bucket' = '1') AS SELECT * FROM my_table_pk;
---@ refused: create the table with a fixed number of buckets
+--@ ok
 CREATE TABLE my_table_pk_dynamic WITH ('primary-key' = 'dt,hh') AS SELECT * FROM my_table_pk;
---@ refused: does not exist
+--@ ok
 SELECT * FROM my_table_pk_dynamic;
 --@ ok
 CREATE TABLE my_table_all_as WITH ('primary-key' = 'dt,hh', 'partition' = 'dt', 'bucket' = '1') AS SELECT * FROM my_table_pk;
