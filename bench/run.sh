@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs standard workloads (W1, W2, W6, W7; others by WORKLOADS="W1 W2") in headwater and in embedded
+# Runs standard workloads (W1, W2, W6, W7; others by WORKLOADS="W1 W1c W3 W4") in headwater and in embedded
 # Java Paimon, one after the other, and in a third engine if there is one, checks that their check
 # values agree, and prints a table of ratios.
 #
