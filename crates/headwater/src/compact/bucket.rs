@@ -16,6 +16,9 @@ use crate::read::expiry::Expiry;
 use crate::table::Table;
 use crate::write::remove_files;
 
+/// Why files with columns that the opened table does not know of are left alone.
+pub(super) const NEWER_SCHEMA: &str = "files were written with a newer schema, whose columns this one would drop: open the table again";
+
 /// Where a bucket is.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -25,6 +28,13 @@ pub(crate) struct Place {
     pub(crate) total_buckets: i32,
     /// Directory inside the table.
     pub(crate) dir: String,
+}
+
+impl Place {
+    /// A reason, told with the bucket.
+    pub(super) fn because(&self, reason: &str) -> String {
+        format!("bucket {} ({}): {reason}", self.bucket, self.dir)
+    }
 }
 
 /// The live files of a bucket, as far as they are known, and what was chosen of them before.
@@ -72,6 +82,13 @@ impl BucketFiles {
         // Rows of level 0 are not shown before it is known that they are the first of their key.
         picker.force_up_level_0 |= options.merge.engine == MergeEngine::FirstRow;
         Self { levels: Levels::new(files, options.num_levels), picker: Picker::new(picker) }
+    }
+
+    /// The newest schema of the files, if it is newer than that of the opened table: what is written
+    /// by the older one would lack columns and rows' values in them.
+    pub(crate) fn newer_schema(&self, table: &Table) -> Option<i64> {
+        let newest = self.levels.files().map(|file| file.schema_id).max();
+        newest.filter(|id| *id > table.schema().id)
     }
 
     /// Forgets the files, and takes these; what was chosen before is still known.
@@ -195,8 +212,7 @@ async fn compact_files(
     done: &mut Compacted,
     progress: Option<&CompactionProgress>,
 ) -> Result<()> {
-    let dir = done.place.dir.clone();
-    let output = Output::new(table, &dir, 0, progress)?;
+    let output = Output::new(table, &done.place, 0, progress)?;
     done.written = output.copy(&unit.files).await?.files;
     done.after.clone_from(&done.written);
     done.before = unit.files;
@@ -209,7 +225,7 @@ async fn compact_runs(
     done: &mut Compacted,
     progress: Option<&CompactionProgress>,
 ) -> Result<()> {
-    let dir = done.place.dir.clone();
+    let place = done.place.clone();
     let first_row = table.options().merge.engine == MergeEngine::FirstRow;
     // Keys of the levels above came earlier.
     let seen = if first_row { unit.above.as_slice() } else { &[] };
@@ -220,7 +236,7 @@ async fn compact_runs(
                 done.after.push(DataFileMeta { level: unit.output_level, ..*file });
             }
             CompactionStep::Rewrite(sections) => {
-                let output = Output::new(table, &dir, unit.output_level, progress)?;
+                let output = Output::new(table, &place, unit.output_level, progress)?;
                 let before: Vec<_> = sections.iter().flatten().flatten().cloned().collect();
                 let written = output.merge(sections, seen, unit.drop_deletes).await?;
                 done.before.extend(before);

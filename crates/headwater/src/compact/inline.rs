@@ -14,7 +14,7 @@ use headwater_spec::manifest::ManifestEntry;
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
 pub(crate) use super::bucket::Place;
-use super::bucket::{BucketFiles, Compacted, Unit, compact};
+use super::bucket::{BucketFiles, Compacted, NEWER_SCHEMA, Unit, compact};
 use super::commit::Committing;
 use crate::error::Result;
 use crate::table::Table;
@@ -155,7 +155,7 @@ impl InlineCompaction {
             for one in &done {
                 self.replace(one);
             }
-            if let Some(task) = self.start(full)? {
+            if let Some(task) = self.start(full, report)? {
                 done = chained(&self.table, done, task.await??).await;
             }
             self.exchange(user, identifier, done, report, false).await?;
@@ -163,7 +163,7 @@ impl InlineCompaction {
         }
         self.exchange(user, identifier, done, report, true).await?;
         self.refresh().await?;
-        self.running = self.start(false)?;
+        self.running = self.start(false, report)?;
         Ok(())
     }
 
@@ -194,10 +194,14 @@ impl InlineCompaction {
     }
 
     /// Starts compacting what there is to compact.
-    fn start(&mut self, full: bool) -> Result<Option<Running>> {
+    fn start(&mut self, full: bool, report: &mut CompactionReport) -> Result<Option<Running>> {
         let mut units: Vec<(Place, Unit)> = Vec::new();
         for key in std::mem::take(&mut self.changed) {
             let Some(known) = self.buckets.get_mut(&key) else { continue };
+            if known.files.newer_schema(&self.table).is_some() {
+                report.dropped.push(known.place.because(NEWER_SCHEMA));
+                continue;
+            }
             if let Some(unit) = known.files.pick(&self.table, full)? {
                 units.push((known.place.clone(), unit));
                 // There may be more to do afterwards.
@@ -270,7 +274,7 @@ impl InlineCompaction {
         }
         for (place, reason) in exchanged.dropped {
             self.stale = true;
-            report.dropped.push(format!("bucket {} ({}): {reason}", place.bucket, place.dir));
+            report.dropped.push(place.because(&reason));
         }
         Ok(())
     }

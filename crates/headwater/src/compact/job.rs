@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use headwater_metadata::MetadataError;
 use headwater_metadata::plan::{EntryFilter, partition_values};
 use headwater_spec::manifest::ManifestEntry;
 use headwater_spec::predicate::{Op, Predicate};
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 use headwater_spec::{BinaryRow, DataFileMeta, Datum};
 
-use super::bucket::{BucketFiles, Compacted, Place, Unit, compact};
+use super::bucket::{BucketFiles, Compacted, NEWER_SCHEMA, Place, Unit, compact};
 use super::commit::Committing;
 use super::progress::CompactionProgress;
 use crate::error::{Error, Result};
@@ -130,12 +131,11 @@ impl Compaction {
             if let Some(reason) = lost
                 && round + 1 == MAX_ROUNDS
             {
-                return Err(Error::Request {
+                return Err(Error::Metadata(MetadataError::Conflict {
                     table: self.table.name().to_owned(),
-                    reason: format!(
-                        "its files were changed by another job each of {MAX_ROUNDS} times: {reason}"
-                    ),
-                });
+                    competitor: format!("another job, {MAX_ROUNDS} times"),
+                    reason,
+                }));
             }
         }
         Ok(outcome)
@@ -179,6 +179,13 @@ impl Compaction {
             let key = (place.partition.clone(), place.bucket);
             let bucket = known.entry(key).or_insert_with(|| BucketFiles::new(table, Vec::new()));
             bucket.reload(table, files);
+            if let Some(id) = bucket.newer_schema(table) {
+                return Err(Error::Metadata(MetadataError::Conflict {
+                    table: table.name().to_owned(),
+                    competitor: format!("schema {id}"),
+                    reason: NEWER_SCHEMA.to_owned(),
+                }));
+            }
             if let Some(unit) = bucket.pick(table, self.full)? {
                 if let Some(progress) = &self.progress {
                     progress.plan(unit.bytes());

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 use headwater_lsm::{KeyValueBatch, Sections};
+use headwater_metadata::plan::partition_values;
 use headwater_spec::DataFileMeta;
 
+use super::bucket::Place;
 use super::progress::CompactionProgress;
 use crate::error::{Error, Result};
+use crate::read::assemble::Assembler;
 use crate::read::expiry::Expiry;
 use crate::read::file::{Unit, Wanted};
 use crate::read::sections::{SectionMerge, SectionRead};
@@ -24,6 +27,8 @@ pub(super) struct Output<'a> {
     table: &'a Table,
     dir: &'a str,
     layout: Arc<FileLayout>,
+    /// Makes whole rows: as everywhere, partition columns come from the manifest, not from files.
+    assembler: Arc<Assembler>,
     uuid: String,
     progress: Option<&'a CompactionProgress>,
     named: u64,
@@ -42,13 +47,15 @@ pub(super) struct Written {
 impl<'a> Output<'a> {
     pub(super) fn new(
         table: &'a Table,
-        dir: &'a str,
+        place: &'a Place,
         level: i32,
         progress: Option<&'a CompactionProgress>,
     ) -> Result<Self> {
+        let values = partition_values(&place.partition, &table.partition_types()?)?;
         Ok(Self {
             table,
-            dir,
+            dir: &place.dir,
+            assembler: Arc::new(Assembler::new(&table.new_read(), &values)),
             layout: Arc::new(FileLayout::compacted(table, level)?),
             uuid: table.env().random.uuid(),
             progress,
@@ -95,9 +102,10 @@ impl<'a> Output<'a> {
     ) -> Result<()> {
         let table = self.table;
         let wanted = Wanted::all(table, self.dir, Vec::new());
+        let expiry = Expiry::of(table);
         let read = SectionRead {
             sections,
-            fields: table.row_type().fields.clone(),
+            fields: expiry.fields_beside(self.assembler.stored_fields()),
             seen: seen.to_vec(),
             numbers: true,
             kinds: true,
@@ -107,9 +115,10 @@ impl<'a> Output<'a> {
         let mut merge = SectionMerge::new(table, (wanted.clone(), wanted), read)?;
         // A row whose time is over may hide an older one whose time is not: only where nothing older
         // can be is it left out.
-        let expiry = Arc::new(drop_deletes.then(|| Expiry::of(table)));
+        let expiry = Arc::new(drop_deletes.then_some(expiry));
         while merge.open()? {
             let (layout, expiry) = (Arc::clone(&self.layout), Arc::clone(&expiry));
+            let assembler = Arc::clone(&self.assembler);
             let mut open = self.open.take();
             let mut name = self.next_name();
             let job = move || {
@@ -127,6 +136,7 @@ impl<'a> Output<'a> {
                         None => layout.start(std::mem::take(&mut name))?,
                     };
                     let KeyValueBatch { sequence, kinds, values, .. } = batch;
+                    let values = assembler.assemble(values.columns(), None, values.num_rows())?;
                     let (sequence, kinds): (ArrayRef, ArrayRef) =
                         (Arc::new(sequence), Arc::new(kinds));
                     bytes = file.add_sorted(&layout, &sequence, &kinds, &values)?;
@@ -149,18 +159,19 @@ impl<'a> Output<'a> {
     async fn copy_files(&mut self, files: &[DataFileMeta]) -> Result<()> {
         let table = self.table;
         let mut sequence = files.first().map_or(0, |file| file.min_sequence_number);
-        let fields = table.row_type().fields.clone();
+        let fields = self.assembler.stored_fields();
         let mut units = Wanted::all(table, self.dir, fields).fetch(files.to_vec());
         while let Some(unit) = units.next().await {
             let mut unit = Some(unit?);
             while let Some(mut current) = unit.take() {
-                let layout = Arc::clone(&self.layout);
+                let (layout, assembler) = (Arc::clone(&self.layout), Arc::clone(&self.assembler));
                 let mut open = self.open.take();
                 let mut name = self.next_name();
                 let job = move || {
                     let mut bytes = Vec::new();
                     let mut ended = true;
                     while let Some(batch) = current.next_batch(BATCH_ROWS)? {
+                        let batch = assembler.assemble(batch.columns(), None, batch.num_rows())?;
                         let mut file = match open.take() {
                             Some(file) => file,
                             None => layout.start(std::mem::take(&mut name))?,

@@ -8,7 +8,6 @@ use headwater_spec::row::arrow::constant_array;
 use headwater_spec::{DataField, Datum};
 
 use super::builder::ReadBuilder;
-use super::split::Split;
 use crate::error::Result;
 
 /// Where each output column comes from.
@@ -20,9 +19,9 @@ enum Source {
     Constant(Option<Datum>, DataField),
 }
 
-/// Makes output batches for one split.
+/// Makes whole rows of one partition.
 #[derive(Debug, Clone)]
-pub(super) struct Assembler {
+pub(crate) struct Assembler {
     schema: SchemaRef,
     sources: Vec<Source>,
     stored: Vec<DataField>,
@@ -31,7 +30,8 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    pub(super) fn new(read: &ReadBuilder, split: &Split) -> Self {
+    /// `values`: those of the partition columns.
+    pub(crate) fn new(read: &ReadBuilder, values: &[Option<Datum>]) -> Self {
         let partition_keys = &read.table.schema().partition_keys;
         let fields = &read.table.row_type().fields;
         let mut stored: Vec<DataField> = Vec::new();
@@ -40,7 +40,7 @@ impl Assembler {
             let partition = partition_keys.iter().position(|k| k == &field.name);
             sources.push(match partition {
                 Some(at) => {
-                    let value = split.partition_values().get(at).cloned().flatten();
+                    let value = values.get(at).cloned().flatten();
                     Source::Constant(value, field.clone())
                 }
                 None => {
@@ -62,12 +62,12 @@ impl Assembler {
     }
 
     /// The columns that are needed from files.
-    pub(super) fn stored_fields(&self) -> Vec<DataField> {
+    pub(crate) fn stored_fields(&self) -> Vec<DataField> {
         self.stored.clone()
     }
 
     /// An output batch of `rows` rows; `stored` starts with the [`Self::stored_fields`].
-    pub(super) fn assemble(
+    pub(crate) fn assemble(
         &self,
         stored: &[ArrayRef],
         kinds: Option<ArrayRef>,

@@ -44,7 +44,7 @@ impl Expiry {
     }
 
     /// `fields`, and the column of a row's time if it is not among them.
-    pub(super) fn fields_beside(&self, mut fields: Vec<DataField>) -> Vec<DataField> {
+    pub(crate) fn fields_beside(&self, mut fields: Vec<DataField>) -> Vec<DataField> {
         if let Some(rule) = &self.0
             && !fields.iter().any(|f| f.id == rule.field.id)
         {

@@ -24,7 +24,7 @@ use crate::error::Result;
 const BATCHES_PER_JOB: usize = 4;
 
 pub(super) fn read(read: &ReadBuilder, split: &Split, sections: &Sections) -> Result<RowStream> {
-    let assembler = Assembler::new(read, split);
+    let assembler = Assembler::new(read, split.partition_values());
     let expiry = Expiry::of(&read.table);
     let keys = read.table.schema().trimmed_primary_keys();
     let is_key = |field: &DataField| keys.contains(&field.name);

@@ -1,6 +1,6 @@
 //! Reads: which files, in which splits, and the rows of each split.
 
-mod assemble;
+pub(crate) mod assemble;
 mod builder;
 mod counters;
 pub(crate) mod expiry;

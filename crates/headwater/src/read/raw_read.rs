@@ -17,7 +17,7 @@ use super::stream::RowStream;
 use crate::error::Result;
 
 pub(super) fn read(read: &ReadBuilder, split: &Split, files: &[DataFileMeta]) -> Result<RowStream> {
-    let assembler = Assembler::new(read, split);
+    let assembler = Assembler::new(read, split.partition_values());
     let expiry = Expiry::of(&read.table);
     let fields = expiry.fields_beside(assembler.stored_fields());
     let wanted = Wanted::new(read, split, fields, |_| true)?;

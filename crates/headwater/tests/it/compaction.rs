@@ -6,8 +6,8 @@ use std::time::Duration;
 use headwater::io::file_io::memory::MemoryFileIo;
 use headwater::io::{FileIo, FixedClock};
 use headwater::{
-    Catalog, CatalogOptions, CompactionOutcome, Datum, Env, FileSystemCatalog, Identifier,
-    NewTable, Table,
+    Catalog, CatalogOptions, CompactionOutcome, DataType, Datum, Env, ErrorKind, FileSystemCatalog,
+    Identifier, NewTable, SchemaChange, Table,
 };
 use headwater_testkit::{Oracle, TempDir, amount, require_java};
 use serde_json::{Value, json};
@@ -371,4 +371,48 @@ fn a_commit_waits_for_compactions_where_the_options_say_so() {
     let options =
         [("num-sorted-run.compaction-trigger", "2"), ("num-sorted-run.stop-trigger", "2")];
     assert!(after(&options, 20).len() <= 4);
+}
+
+#[test]
+fn a_table_that_was_opened_before_a_change_of_its_schema_is_not_compacted_by_the_old_one() {
+    for kind in [&KINDS[0], KINDS.iter().find(|kind| kind.name == "append").unwrap()] {
+        let dir = TempDir::new();
+        let old = make(&dir, kind, &[("compaction.min.file-num", "2")]);
+        let path = dir.join("golden.db/t");
+        run(async {
+            let catalog = headwater::open_catalog(dir.path().to_str().unwrap(), false, env());
+            let catalog = catalog.await.unwrap();
+            let add = SchemaChange::AddColumn {
+                path: vec!["c".to_owned()],
+                data_type: DataType::parse("INT").unwrap(),
+                comment: None,
+                position: None,
+            };
+            headwater::alter_table(&catalog, &Identifier::new("golden", "t"), &[add])
+                .await
+                .unwrap();
+        });
+        let new = open_unsynced(&path);
+        let mut rows = kind.rows(1);
+        for row in &mut rows {
+            row["row"]["c"] = json!(7);
+        }
+        write(&new, 1, &rows);
+        // The new column would be gone.
+        let (batch, _) = batch(&old, &kind.rows(2)[..1]);
+        let outcome = run(async {
+            let mut write = old.new_write().build().unwrap();
+            write.write(&batch).await.unwrap();
+            write.commit_waiting(2).await.unwrap()
+        });
+        assert_eq!(outcome.compaction.snapshot_id, None, "{}", kind.name);
+        assert!(outcome.compaction.dropped[0].contains("newer schema"), "{outcome:?}");
+        let error = run(old.new_compaction().full(true).run()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        assert!(error.to_string().contains("open the table again"), "{error}");
+        let wanted = read(&new);
+        assert!(wanted.iter().any(|line| line.contains("\"c\":7")), "{wanted:?}");
+        compact(&new, true);
+        assert_eq!(read(&new), wanted, "{}", kind.name);
+    }
 }
