@@ -5,6 +5,8 @@ mod file;
 mod places;
 mod settings;
 
+use std::path::PathBuf;
+
 use headwater::io::host;
 use headwater::{Env, SyncMode};
 
@@ -28,12 +30,23 @@ pub(crate) struct Resources {
     /// Threads that decode, merge and encode [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<usize>,
+    /// Directories for rows that do not fit into memory, separated by ':'; the next one where one
+    /// cannot be used [default: the system's temporary directory]
+    #[arg(long = "temp-dir", value_name = "DIRS", value_parser = parse_temp_dirs)]
+    pub(crate) temp_dirs: Option<TempDirs>,
 }
+
+/// Directories for scratch files.
+pub(crate) type TempDirs = Vec<PathBuf>;
 
 impl Resources {
     /// These, and what the settings say of the rest.
     pub(crate) fn or(&self, settings: &Settings) -> Self {
-        Self { memory: self.memory.or(settings.memory), threads: self.threads.or(settings.threads) }
+        Self {
+            memory: self.memory.or(settings.memory),
+            threads: self.threads.or(settings.threads),
+            temp_dirs: Some(self.temp_dirs.clone().unwrap_or_else(|| settings.temp_dirs.clone())),
+        }
     }
 
     /// Threads to use.
@@ -50,9 +63,10 @@ impl Resources {
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
-    /// Clock, randomness, threads and a memory budget of `memory_bytes`.
+    /// Clock, randomness, threads, a memory budget of `memory_bytes`, and scratch files.
     pub(crate) fn env(&self, memory_bytes: usize) -> Env {
-        Env::system(self.threads(), memory_bytes)
+        let env = Env::system(self.threads(), memory_bytes);
+        env.scratch_in(self.temp_dirs.clone().unwrap_or_default())
     }
 }
 
@@ -112,6 +126,15 @@ impl TableName {
 
     const FORM: &'static str =
         "[catalog.]db.table is needed, or a directory or URI with a '/' (such as ./table)";
+}
+
+/// Directories separated by ':'.
+fn parse_temp_dirs(text: &str) -> Result<TempDirs, String> {
+    let dirs: TempDirs = std::env::split_paths(text).collect();
+    if dirs.iter().any(|dir| dir.as_os_str().is_empty()) {
+        return Err("one or several directories are needed, separated by ':'".to_owned());
+    }
+    Ok(dirs)
 }
 
 /// Bytes of a size such as `512MB`: KB, MB, GB and TB count by 1000; KiB, MiB, GiB, TiB and the

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use crate::memory::MemoryBudget;
 use crate::pools::Pools;
+use crate::scratch::Scratch;
 
 /// Time as the program sees it. Correctness never depends on it.
 #[async_trait]
@@ -50,11 +51,13 @@ pub struct Env {
     pub pools: Pools,
     /// Memory for buffers.
     pub memory: MemoryBudget,
+    /// Disk for what does not fit into it.
+    pub scratch: Scratch,
 }
 
 impl Env {
-    /// The machine's own clock and randomness, `cpu_threads` threads for row work and
-    /// `memory_bytes` for buffers.
+    /// The machine's own clock and randomness, `cpu_threads` threads for row work,
+    /// `memory_bytes` for buffers, and scratch files in the system's temporary directory.
     #[must_use]
     pub fn system(cpu_threads: usize, memory_bytes: usize) -> Self {
         Self {
@@ -62,7 +65,15 @@ impl Env {
             random: Arc::new(SystemRandom::new()),
             pools: Pools::new(cpu_threads),
             memory: MemoryBudget::new(memory_bytes),
+            scratch: Scratch::new(Vec::new()),
         }
+    }
+
+    /// The same with scratch files in these directories.
+    #[must_use]
+    pub fn scratch_in(mut self, dirs: Vec<std::path::PathBuf>) -> Self {
+        self.scratch = Scratch::new(dirs);
+        self
     }
 }
 

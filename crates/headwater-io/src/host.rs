@@ -157,10 +157,23 @@ fn stat_cpu(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(program.checked_add(system)?.checked_mul(MILLIS_PER_TICK)?))
 }
 
-/// Memory of this machine in bytes; `None` where the system does not tell.
+/// Memory that this process may use, in bytes: that of the machine, of its control group or of its
+/// address space, whatever is least. `None` where the system does not tell.
 #[must_use]
 pub fn total_memory_bytes() -> Option<u64> {
-    proc_kb("/proc/meminfo", "MemTotal:").map(|kb| kb.saturating_mul(1024))
+    let machine = proc_kb("/proc/meminfo", "MemTotal:").map(|kb| kb.saturating_mul(1024));
+    // Version 2 and version 1 of control groups, as a container sees its own.
+    let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        .into_iter()
+        .find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());
+    let space = std::fs::read_to_string("/proc/self/limits").ok();
+    let space = space.as_deref().and_then(address_space);
+    machine.into_iter().chain(group).chain(space).min()
+}
+
+/// The soft limit of `Max address space  1073741824  unlimited  bytes`; `None` when there is none.
+fn address_space(limits: &str) -> Option<u64> {
+    field_kb(limits, "Max address space")
 }
 
 /// Processors that this process may use, at least 1.
@@ -241,6 +254,16 @@ mod tests {
             let before = cpu_time().unwrap();
             while cpu_time().unwrap() == before {}
         }
+    }
+
+    #[test]
+    fn a_limit_of_the_address_space_is_a_number_of_bytes() {
+        let limits = |soft: &str| {
+            format!("Max processes  1  2  processes\nMax address space  {soft}  unlimited  bytes\n")
+        };
+        assert_eq!(address_space(&limits("1073741824")), Some(1 << 30));
+        assert_eq!(address_space(&limits("unlimited")), None);
+        assert_eq!(address_space(""), None);
     }
 
     #[test]

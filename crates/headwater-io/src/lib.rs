@@ -10,6 +10,7 @@ pub mod host;
 pub mod memory;
 pub mod pools;
 pub mod retry;
+pub mod scratch;
 
 pub use bytes::Bytes;
 
@@ -26,3 +27,4 @@ pub use file_io::{FileIo, FileStatus, FileWriter, Publish};
 pub use memory::{MemoryBudget, MemoryError, Reservation};
 pub use pools::{PoolError, Pools, Task};
 pub use retry::backoff;
+pub use scratch::{Scratch, ScratchDir, ScratchFile};

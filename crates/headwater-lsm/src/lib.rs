@@ -25,7 +25,8 @@ pub use compaction::{
 };
 pub use error::LsmError;
 pub use key_value::{
-    DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, is_retract,
+    DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, batch_overhead,
+    is_retract,
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{

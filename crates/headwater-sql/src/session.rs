@@ -5,6 +5,7 @@ mod catalogs;
 mod copy;
 mod create_as;
 mod define;
+mod engine;
 mod explain;
 mod lineage;
 mod scope;
@@ -21,21 +22,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
-use datafusion::execution::FunctionRegistry;
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as QueryStatement;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use headwater::io::ScratchDir;
 use headwater::{Catalog, Env, SyncMode};
 
 use self::catalogs::{CatalogEntry, Catalogs, DEFAULT_DATABASE};
+use self::engine::session_state;
 pub(crate) use self::scope::Scope;
 use self::shape::{in_zone, renamed};
 use self::states::States;
@@ -44,12 +43,10 @@ pub(crate) use self::temporary::Temporary;
 use crate::changelog::{refuse_changelogs, with_kinds};
 use crate::error::SqlError;
 use crate::files::{Purpose, text_columns};
-use crate::floats::FloatsStayFloats;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
 use crate::result::{Changed, Output, RowStream, StatementKind, StatementResult};
-use crate::sample;
 use crate::script::{Piece, split};
 
 /// Results of a script, in the order of its statements; ends after the first error.
@@ -157,6 +154,8 @@ pub struct SqlSession {
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
     progress: Arc<Progress>,
+    /// Where queries spill.
+    _scratch: Option<ScratchDir>,
 }
 
 impl std::fmt::Debug for SqlSession {
@@ -188,7 +187,8 @@ impl SqlSession {
             crate::settings::check(&name, &value)?;
             settings.insert(crate::settings::canonical(&name).to_owned(), value);
         }
-        let state = session_state(options.memory_bytes, options.threads)?;
+        let scratch = options.env.scratch.create_dir(options.env.random.as_ref()).ok();
+        let state = session_state(options.memory_bytes, options.threads, scratch.as_ref())?;
         let states = States::new(state, options.env.clone());
         states.of(&settings)?;
         Ok(Self {
@@ -196,6 +196,7 @@ impl SqlSession {
             threads: options.threads,
             sync: options.sync,
             states,
+            _scratch: scratch,
             catalogs: Mutex::new(catalogs),
             temporaries: Mutex::new(BTreeMap::new()),
             first_settings: settings.clone(),
@@ -518,42 +519,6 @@ pub(crate) enum Outcome {
     Affected(u64),
     Changed(Changed),
     Rows(SendableRecordBatchStream),
-}
-
-/// Rows of a row group in a Parquet file that COPY writes, which it holds in memory.
-fn copy_row_group_rows(memory_bytes: usize) -> usize {
-    (memory_bytes / 512).clamp(8_192, 131_072)
-}
-
-fn session_state(memory_bytes: usize, threads: usize) -> Result<SessionState, SqlError> {
-    let mut config = SessionConfig::new()
-        .with_target_partitions(threads)
-        .with_default_catalog_and_schema(CATALOG, DEFAULT_DATABASE)
-        .with_create_default_catalog_and_schema(false)
-        .with_information_schema(false);
-    let options = config.options_mut();
-    // Names keep their case, as in Flink; texts stay plain strings; 1.5 is a DECIMAL.
-    options.sql_parser.enable_ident_normalization = false;
-    options.sql_parser.map_string_types_to_utf8view = false;
-    options.sql_parser.parse_float_as_decimal = true;
-    options.sql_parser.collect_spans = true;
-    options.execution.parquet.schema_force_view_types = false;
-    options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
-        // A remembered listing would hide files that came since.
-        .with_object_list_cache_limit(0)
-        .build_arc()?;
-    let local = ObjectStoreUrl::local_filesystem();
-    runtime.register_object_store(local.as_ref(), headwater::io::local_object_store());
-    let mut state = SessionStateBuilder::new()
-        .with_config(config)
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .build();
-    state.register_expr_planner(Arc::new(FloatsStayFloats)).map_err(SqlError::from_datafusion)?;
-    state.register_udtf(sample::NAME, Arc::new(sample::SampleOrders));
-    Ok(state)
 }
 
 /// A batch as the result of a statement.

@@ -52,6 +52,7 @@ mod location;
 mod manifests;
 mod partitions;
 pub mod read;
+mod spill;
 mod table;
 pub mod write;
 

@@ -1,17 +1,27 @@
 //! `headwater.toml`: its keys and their values. A key that is none is an error, with the nearest one.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use headwater::options::nearest_of;
 use toml::{Table, Value};
 
-use super::{parse_memory, parse_threads};
+use super::{parse_memory, parse_temp_dirs, parse_threads};
 use crate::error::CliError;
 use crate::output::Format;
 
 /// Keys at the top.
-const KEYS: [&str; 8] =
-    ["catalog", "conf", "default-catalog", "format", "max-rows", "max-width", "memory", "threads"];
+const KEYS: [&str; 9] = [
+    "catalog",
+    "conf",
+    "default-catalog",
+    "format",
+    "max-rows",
+    "max-width",
+    "memory",
+    "temp-dir",
+    "threads",
+];
 /// Keys of a catalog.
 const CATALOG_KEYS: [&str; 1] = ["warehouse"];
 
@@ -23,6 +33,7 @@ pub(crate) struct ConfigFile {
     pub(crate) catalogs: BTreeMap<String, String>,
     pub(crate) memory: Option<u64>,
     pub(crate) threads: Option<usize>,
+    pub(crate) temp_dirs: Vec<PathBuf>,
     pub(crate) format: Option<Format>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_width: Option<usize>,
@@ -54,6 +65,7 @@ impl ConfigFile {
             "default-catalog" => self.default_catalog = Some(text(key, value)?.to_owned()),
             "memory" => self.memory = Some(parsed(key, value, parse_memory)?),
             "threads" => self.threads = Some(parsed(key, value, parse_threads)?),
+            "temp-dir" => self.temp_dirs = parsed(key, value, parse_temp_dirs)?,
             "format" => self.format = Some(parsed(key, value, parse_format)?),
             "max-rows" => self.max_rows = Some(parsed(key, value, parse_limit)?),
             "max-width" => self.max_width = Some(parsed(key, value, parse_limit)?),

@@ -2,11 +2,12 @@
 //! over the file.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use headwater::io::host;
 
 use super::file::{ConfigFile, parse_format, parse_limit};
-use super::{Environment, parse_memory, parse_threads};
+use super::{Environment, parse_memory, parse_temp_dirs, parse_threads};
 use crate::error::CliError;
 use crate::output::Format;
 
@@ -21,6 +22,7 @@ const UNNAMED_CATALOG: &str = "paimon";
 pub(crate) struct Settings {
     pub(crate) memory: Option<u64>,
     pub(crate) threads: Option<usize>,
+    pub(crate) temp_dirs: Vec<PathBuf>,
     pub(crate) format: Option<Format>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_width: Option<usize>,
@@ -68,6 +70,8 @@ impl Settings {
         Ok(Self {
             memory: parsed(from("HEADWATER_MEMORY"), parse_memory)?.or(file.memory),
             threads: parsed(from("HEADWATER_THREADS"), parse_threads)?.or(file.threads),
+            temp_dirs: parsed(from("HEADWATER_TEMP_DIR"), parse_temp_dirs)?
+                .unwrap_or(file.temp_dirs),
             format: parsed(from("HEADWATER_FORMAT"), parse_format)?.or(file.format),
             max_rows: parsed(from("HEADWATER_MAX_ROWS"), parse_limit)?.or(file.max_rows),
             max_width: parsed(from("HEADWATER_MAX_WIDTH"), parse_limit)?.or(file.max_width),

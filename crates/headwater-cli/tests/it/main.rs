@@ -12,6 +12,7 @@ mod bench;
 mod compact;
 mod decimals;
 mod dump;
+mod limits;
 mod processes;
 mod program;
 mod settings;

@@ -335,6 +335,15 @@ pub(crate) fn record_batch_size(batch: &RecordBatch) -> usize {
     batch.columns().iter().map(|column| array_size(column)).sum()
 }
 
+/// What the arrays and buffers of a batch take besides their cells, about: counts where there are
+/// many small batches.
+#[must_use]
+pub fn batch_overhead(batch: &RecordBatch) -> usize {
+    const BATCH: usize = 512;
+    const COLUMN: usize = 384;
+    BATCH + batch.num_columns() * COLUMN
+}
+
 /// Bytes that the cells of an array take, not counting what a slice does not show.
 pub(crate) fn array_size(array: &dyn Array) -> usize {
     array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())

@@ -6,8 +6,8 @@ use arrow::record_batch::RecordBatch;
 
 use crate::error::LsmError;
 use crate::key_value::{
-    INSERT, KeyValueBatch, Keys, array_size, check_kinds, check_same_columns, gather_values,
-    record_batch_size,
+    INSERT, KeyValueBatch, Keys, array_size, batch_overhead, check_kinds, check_same_columns,
+    gather_values, record_batch_size,
 };
 use crate::order::{SequenceOrder, SequenceValues};
 
@@ -51,6 +51,11 @@ impl Chunk {
     pub(super) fn memory_size(&self) -> usize {
         let kinds = self.kinds.as_ref().map_or(0, |kinds| array_size(kinds));
         self.keys.memory_size() + kinds + record_batch_size(&self.values)
+    }
+
+    /// Bytes besides those of the rows.
+    pub(super) fn overhead(&self) -> usize {
+        batch_overhead(&self.values)
     }
 
     /// Whether `other` has keys and columns like these.

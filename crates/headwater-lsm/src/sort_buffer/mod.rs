@@ -91,7 +91,7 @@ impl SortBuffer {
         let Some(next) = next else {
             return Err(LsmError::SequenceOverflow { first: first_sequence, rows });
         };
-        let bytes = chunk.memory_size() + rows * SORT_BYTES;
+        let bytes = chunk.memory_size() + rows * SORT_BYTES + chunk.overhead();
         self.push(chunk, bytes)?;
         self.next_sequence = Some(next);
         self.rows += rows;
@@ -168,6 +168,8 @@ impl SortBuffer {
 
     fn join_small(&mut self) -> Result<(), LsmError> {
         if let Some(joined) = Chunk::join(&self.small)? {
+            let overhead: usize = self.small.iter().map(Chunk::overhead).sum();
+            self.bytes = self.bytes.saturating_sub(overhead) + joined.overhead();
             self.small.clear();
             (self.small_rows, self.small_bytes) = (0, 0);
             self.chunks.push(joined);

@@ -4,6 +4,7 @@
 //! opened; code below never sees the map. The 325 options of Paimon 1.4.2 (key, type, default,
 //! fallback names, values) stand in `paimon-1.4.jsonl`.
 
+mod buffer;
 mod change;
 mod compaction;
 mod dynamic;
@@ -17,6 +18,7 @@ mod table;
 mod treatment;
 mod values;
 
+pub use buffer::BufferOptions;
 pub use change::{check_change, check_reset, effective_option, is_immutable};
 pub use compaction::{CompactionOptions, OffPeak};
 pub use dynamic::DynamicBucketOptions;

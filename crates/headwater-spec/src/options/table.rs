@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::buffer::BufferOptions;
 use super::compaction::CompactionOptions;
 use super::dynamic::DynamicBucketOptions;
 use super::known::{check_value, known};
@@ -37,8 +38,8 @@ pub struct TableOptions {
     pub num_levels: i32,
     /// When files are compacted.
     pub compaction: CompactionOptions,
-    /// `write-buffer-size`: bytes of rows that one bucket buffers at most; default 256 MB.
-    pub write_buffer_bytes: u64,
+    /// Rows that wait to be written.
+    pub buffer: BufferOptions,
     /// What becomes of records with one key, and which kinds of rows are left out.
     pub merge: MergeOptions,
     /// `read.batch-size`: rows per batch of a read, if set.
@@ -208,7 +209,7 @@ impl TableOptions {
             },
             num_levels: num_levels(schema)?,
             compaction: CompactionOptions::parse(schema)?,
-            write_buffer_bytes: memory(schema, "write-buffer-size", 256 << 20)?,
+            buffer: BufferOptions::parse(schema)?,
             merge: MergeOptions::parse(schema)?,
             read_batch_rows: match schema.option("read.batch-size") {
                 None => None,

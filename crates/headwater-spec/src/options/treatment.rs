@@ -62,6 +62,7 @@ const HONOURED: &[&str] = &[
     "ignore-delete",
     "ignore-update-before",
     "index-file-in-data-file-dir",
+    "local-merge-buffer-size",
     "manifest.compression",
     "manifest.delete-file-drop-stats",
     "manifest.format",
@@ -94,9 +95,14 @@ const HONOURED: &[&str] = &[
     "snapshot.ignore-empty-commit",
     "source.split.open-file-cost",
     "source.split.target-size",
+    "spill-compression",
+    "spill-compression.zstd-level",
     "target-file-size",
     "write-buffer-size",
+    "write-buffer-spill.max-disk-size",
+    "write-buffer-spillable",
     "write-only",
+    "write.batch-size",
 ];
 
 /// Options whose other values than the default make a read or a write wrong here: refused.
@@ -199,7 +205,6 @@ const MISSING: &[(&str, &str)] = &[
     ("global-index.", "there are no global indexes"),
     ("incremental-between-", "changes between snapshots are not read"),
     ("key-value.", "sequence numbers are not shown as a column"),
-    ("local-merge-buffer-size", "rows are merged where they are written only"),
     ("local-sort.", INSIDE_JAVA),
     ("lookup", "there are no lookups of keys"),
     ("lookup-compact", LOOKS_NOT),
@@ -225,7 +230,6 @@ const MISSING: &[(&str, &str)] = &[
     ("sort-compaction.", SORTS_NOT),
     ("sort-engine", INSIDE_JAVA),
     ("sort-spill-", INSIDE_JAVA),
-    ("spill-compression", INSIDE_JAVA),
     ("stream", STREAMS_NOT),
     ("table-read.", "sequence numbers are not shown as a column"),
     ("tag.", "tags are not made by commits"),
@@ -234,9 +238,8 @@ const MISSING: &[(&str, &str)] = &[
     ("vector", "vectors are not written to files of their own"),
     ("visibility-callback.", "there are no callbacks of commits"),
     ("write-buffer-for-append", INSIDE_JAVA),
-    ("write-buffer-spill", "nothing is spilled: full buffers become smaller files"),
-    ("write-max-writers-to-spill", "nothing is spilled: full buffers become smaller files"),
-    ("write.batch-", INSIDE_JAVA),
+    ("write-max-writers-to-spill", "rows are spilled when there is no memory for them"),
+    ("write.batch-memory", INSIDE_JAVA),
     ("zorder.", SORTS_NOT),
 ];
 

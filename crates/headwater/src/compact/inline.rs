@@ -4,6 +4,7 @@
 //! compaction, no row is lost by it. Rules: `docs/spec/compaction.md#writers`.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use headwater_io::Task;
@@ -33,6 +34,9 @@ pub struct CompactionReport {
     pub rows_older: u64,
     /// Why compactions were given up: another commit came first. Their files will be compacted later.
     pub dropped: Vec<String>,
+    /// How long the commit waited for compactions because a bucket had more runs than
+    /// `num-sorted-run.stop-trigger` allows.
+    pub stalled: Duration,
     /// Why a compaction failed; the rows are committed all the same.
     pub failed: Option<String>,
 }
@@ -141,7 +145,12 @@ impl InlineCompaction {
         let mut done: Vec<Compacted> = Vec::new();
         if let Some(running) = self.running.take() {
             if wait || stalls || running.is_finished() {
+                let started = self.table.env().clock.monotonic();
                 done = running.await??;
+                if stalls && !wait {
+                    let now = self.table.env().clock.monotonic();
+                    report.stalled = now.saturating_sub(started);
+                }
             } else {
                 self.running = Some(running);
                 return Ok(());

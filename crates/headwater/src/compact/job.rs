@@ -246,7 +246,8 @@ impl Compaction {
         outcome: &mut CompactionOutcome,
     ) -> Result<Option<String>> {
         let base = planned.snapshot;
-        let at_once = self.table.env().pools.cpu_threads().saturating_add(1);
+        // Each holds parts of all of its runs: no more of them than can work.
+        let at_once = self.table.env().pools.cpu_threads();
         let tasks = planned.units.into_iter().map(|(place, unit)| {
             let (table, progress) = (self.table.clone(), self.progress.clone());
             async move { compact(table, place, unit, base, progress).await }

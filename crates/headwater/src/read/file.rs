@@ -11,8 +11,8 @@ use futures::{SinkExt, StreamExt};
 use headwater_format::{
     FileFormat, FileReader, FormatError, Mapping, UnitDecoder, evolution, open,
 };
-use headwater_io::Task;
 use headwater_io::file_io::counted::CountedFileIo;
+use headwater_io::{Env, Task};
 use headwater_metadata::TableStore;
 use headwater_spec::partition::partition_path;
 use headwater_spec::path::bucket_dir;
@@ -113,6 +113,11 @@ impl Wanted {
     /// The same with other columns.
     pub(super) fn with_fields(&self, fields: Vec<DataField>) -> Self {
         Self { fields, ..self.clone() }
+    }
+
+    /// What the table works with.
+    pub(super) fn env(&self) -> &Env {
+        self.table.env()
     }
 
     fn store(&self) -> &TableStore {

@@ -19,6 +19,7 @@ use super::file::{Unit, Units, Wanted, kind_field, sequence_field};
 use super::levels;
 pub(crate) use super::levels::share_keys;
 use crate::error::{Error, Result};
+use crate::spill::{Spilled, SpilledReader, Spilling};
 use crate::table::Table;
 
 /// How the sections of a bucket are merged, and for whom.
@@ -124,6 +125,7 @@ impl SectionMerge {
         };
         let wanted = wanted.with_fields(layout.fields(system));
         let batch_rows = self.options.batch_rows;
+        let most = largest_copied(&runs, MOST_OPEN.saturating_sub(seen.len()));
         let open = |files: Vec<DataFileMeta>, seen: bool| -> Result<Box<dyn RunReader>> {
             let system = SystemValues {
                 encoder: KeyEncoder::new(&layout.key_types)?,
@@ -131,8 +133,14 @@ impl SectionMerge {
                 largest_sequence: largest_sequence(&files),
                 seen,
             };
-            let (units, layout) = (wanted.fetch(files), Arc::clone(layout));
-            Ok(Box::new(FileRun { units, current: None, system, layout, batch_rows }))
+            let copied = !seen && most.is_some_and(|most| bytes_of(&files) <= most);
+            let source = if copied {
+                Source::Waiting(wanted.clone(), files)
+            } else {
+                Source::Fetched(wanted.fetch(files), None)
+            };
+            let layout = Arc::clone(layout);
+            Ok(Box::new(FileRun { source, system, layout, batch_rows }))
         };
         let mut readers: Vec<Box<dyn RunReader>> = Vec::with_capacity(runs.len());
         for file in &seen {
@@ -313,29 +321,85 @@ struct SystemValues {
     seen: bool,
 }
 
+/// Runs of a section that are open at a time; row groups of each are in memory.
+const MOST_OPEN: usize = 32;
+
+/// With more runs than may be open: bytes up to which a run is copied to disk first. Of a run there
+/// only a small block is in memory.
+fn largest_copied(runs: &[Vec<Vec<DataFileMeta>>], open: usize) -> Option<i64> {
+    let mut bytes: Vec<i64> = runs.iter().flatten().map(|files| bytes_of(files)).collect();
+    bytes.sort_unstable();
+    let copied = bytes.len().saturating_sub(open);
+    copied.checked_sub(1).and_then(|last| bytes.get(last)).copied()
+}
+
+fn bytes_of(files: &[DataFileMeta]) -> i64 {
+    files.iter().map(|file| file.file_size).fold(0, i64::saturating_add)
+}
+
 /// The files of one sorted run.
 struct FileRun {
-    units: Units,
-    current: Option<Unit>,
+    source: Source,
     system: SystemValues,
     layout: Arc<Layout>,
     batch_rows: usize,
 }
 
-impl FileRun {
-    fn next(&mut self) -> Result<Option<KeyValueBatch>> {
+/// Where the rows of a run come from.
+enum Source {
+    Fetched(Units, Option<Unit>),
+    /// They are to be copied to disk when the first is asked for.
+    Waiting(Wanted, Vec<DataFileMeta>),
+    Copied(SpilledReader),
+    Ended,
+}
+
+impl Source {
+    fn next_batch(&mut self, max_rows: usize) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(unit) = &mut self.current {
-                if let Some(batch) = unit.next_batch(self.batch_rows)? {
-                    return self.layout.key_values(&self.system, &batch).map(Some);
+            match self {
+                Self::Fetched(units, current) => {
+                    if let Some(unit) = current {
+                        if let Some(batch) = unit.next_batch(max_rows)? {
+                            return Ok(Some(batch));
+                        }
+                        *current = None;
+                    }
+                    match units.next_blocking() {
+                        None => return Ok(None),
+                        Some(unit) => *current = Some(unit?),
+                    }
                 }
-                self.current = None;
-            }
-            match self.units.next_blocking() {
-                None => return Ok(None),
-                Some(unit) => self.current = Some(unit?),
+                Self::Waiting(wanted, files) => *self = copied(wanted, std::mem::take(files))?,
+                Self::Copied(reader) => return reader.next_batch(),
+                Self::Ended => return Ok(None),
             }
         }
+    }
+}
+
+/// Copies the rows of files to disk.
+fn copied(wanted: &Wanted, files: Vec<DataFileMeta>) -> Result<Source> {
+    let how = Spilling::reading(&wanted.env().scratch);
+    let mut rows = Source::Fetched(wanted.fetch(files), None);
+    let mut copied: Option<Spilled> = None;
+    while let Some(batch) = rows.next_batch(COPIED_ROWS)? {
+        let copied = match &mut copied {
+            Some(copied) => copied,
+            none => none.insert(Spilled::new(how.file()?, &how, batch.schema())),
+        };
+        copied.add(&how, &batch)?;
+    }
+    Ok(copied.map_or(Source::Ended, |copied| Source::Copied(copied.read())))
+}
+
+/// Rows that are copied at once.
+const COPIED_ROWS: usize = 8192;
+
+impl FileRun {
+    fn next(&mut self) -> Result<Option<KeyValueBatch>> {
+        let Some(batch) = self.source.next_batch(self.batch_rows)? else { return Ok(None) };
+        self.layout.key_values(&self.system, &batch).map(Some)
     }
 }
 

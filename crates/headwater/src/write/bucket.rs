@@ -1,18 +1,21 @@
-//! The rows of one bucket: buffered, sorted, written as files.
+//! The rows of one bucket: buffered, spilled when memory is short, sorted, written as files.
 
-use std::iter::Peekable;
 use std::sync::Arc;
-use std::vec::IntoIter;
+use std::sync::atomic::AtomicU64;
 
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
-use bytes::Bytes;
-use headwater_lsm::{
-    Drain, KeyEncoder, KeyValueBatch, LsmError, MergeFunction, SequenceOrder, SortBuffer,
-};
+use arrow::datatypes::{Schema, SchemaRef};
+use headwater_io::ScratchFile;
+use headwater_lsm::{BatchesRun, Drain, KeyValueBatch, LsmError, RunReader, SortBuffer};
+use headwater_spec::types::arrow_field;
 use headwater_spec::{BinaryRow, DataFileMeta};
 
-use super::file::{FileLayout, OpenDataFile};
-use crate::error::Result;
+use super::file::FileLayout;
+pub(super) use super::rows::Merging;
+use super::rows::{BufferRun, Plain, Rows, Sorted, SpilledRun, encode, started};
+use crate::error::{Error, Result};
+use crate::read::file::{kind_field, sequence_field};
+use crate::spill::{Spilled, Spilling, joined, slice_bytes};
 use crate::table::Table;
 
 /// Rows that go to the encoder at once; the size of a file is looked at after each time.
@@ -31,17 +34,18 @@ enum Buffer {
     Plain(Vec<RecordBatch>, usize),
 }
 
-/// How the rows of a bucket with a primary key become one run.
-pub(super) struct Merging {
-    pub(super) encoder: KeyEncoder,
-    pub(super) function: Arc<dyn MergeFunction>,
-    pub(super) order: Option<Arc<SequenceOrder>>,
-}
-
 impl Merging {
     fn buffer(&self) -> SortBuffer {
         SortBuffer::new().ordered_by(self.order.clone())
     }
+}
+
+/// Rows that came before those in the buffer.
+enum Held {
+    /// Merged, and few for that reason.
+    Memory(Vec<KeyValueBatch>, usize),
+    /// On local disk.
+    Disk(Spilled),
 }
 
 /// One bucket that is being written.
@@ -57,7 +61,11 @@ pub(super) struct BucketWriter {
     next_sequence: i64,
     /// Up to this snapshot no other writer's rows have numbers that collide with ours.
     pub(super) known_snapshot: i64,
+    /// Oldest first.
+    held: Vec<Held>,
     buffer: Buffer,
+    /// Merging the rows in memory did not make them much fewer.
+    merges_little: bool,
     /// Files written since the last prepared commit.
     pub(super) files: Vec<DataFileMeta>,
     /// Rows in them, or merged away, that arrived after a newer one of their key.
@@ -83,21 +91,62 @@ impl BucketWriter {
             files_named: 0,
             next_sequence,
             known_snapshot,
+            held: Vec::new(),
             buffer: match merging {
                 Some(merging) => Buffer::Sorted(merging.buffer(), Arc::clone(merging)),
                 None => Buffer::Plain(Vec::new(), 0),
             },
+            merges_little: false,
             files: Vec::new(),
             rows_older: 0,
         }
     }
 
-    /// Bytes of buffered rows.
+    /// Bytes of rows in memory.
     pub(super) fn memory(&self) -> usize {
+        let held = self.held.iter().map(|held| match held {
+            Held::Memory(_, bytes) => *bytes,
+            Held::Disk(_) => 0,
+        });
+        self.buffered() + held.sum::<usize>()
+    }
+
+    fn buffered(&self) -> usize {
         match &self.buffer {
             Buffer::Sorted(buffer, _) => buffer.memory_size(),
             Buffer::Plain(_, bytes) => *bytes,
         }
+    }
+
+    /// Bytes of rows on local disk, as stored.
+    pub(super) fn disk(&self) -> usize {
+        self.held
+            .iter()
+            .map(|held| match held {
+                Held::Memory(..) => 0,
+                Held::Disk(spilled) => spilled.stored_bytes(),
+            })
+            .sum()
+    }
+
+    /// Bytes of rows that wait for a file.
+    pub(super) fn gathered(&self) -> usize {
+        let disk = self.held.iter().map(|held| match held {
+            Held::Memory(..) => 0,
+            Held::Disk(spilled) => spilled.plain_bytes(),
+        });
+        self.memory() + disk.sum::<usize>()
+    }
+
+    /// Runs that wait beside the buffer.
+    pub(super) const fn runs(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether merging rows in memory may make them fewer.
+    pub(super) fn may_merge(&self) -> bool {
+        !self.merges_little
+            && matches!(&self.buffer, Buffer::Sorted(buffer, _) if !buffer.is_empty())
     }
 
     /// Buffers rows.
@@ -112,36 +161,104 @@ impl BucketWriter {
                     self.next_sequence.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
             }
             Buffer::Plain(batches, bytes) => {
-                *bytes += slice_bytes(&batch);
+                *bytes += batch_bytes(&batch);
                 batches.push(batch);
             }
         }
         Ok(())
     }
 
-    /// Writes the buffered rows as level-0 files, rolling at the table's target file size.
+    /// Takes rows out of memory: merges what is there, and keeps it if few are left of it or if there
+    /// is no `file`, else puts them at the end of `file`.
+    pub(super) async fn spill(
+        &mut self,
+        how: &Spilling,
+        file: Option<Arc<ScratchFile>>,
+    ) -> Result<()> {
+        match &mut self.buffer {
+            Buffer::Sorted(..) => self.spill_sorted(how, file).await,
+            Buffer::Plain(batches, bytes) => {
+                let Some(file) = file.filter(|_| !batches.is_empty()) else { return Ok(()) };
+                let batches = std::mem::take(batches);
+                *bytes = 0;
+                let (how, schema) = (how.clone(), self.layout.value_schema());
+                let job = move || {
+                    let mut spilled = Spilled::new(file, &how, schema);
+                    for joined in joined(&batches)? {
+                        spilled.add(&how, &joined)?;
+                    }
+                    Ok::<_, Error>(spilled)
+                };
+                let spilled = self.table.env().pools.run(job).await??;
+                self.held.push(Held::Disk(spilled));
+                Ok(())
+            }
+        }
+    }
+
+    async fn spill_sorted(&mut self, how: &Spilling, file: Option<Arc<ScratchFile>>) -> Result<()> {
+        let before = self.memory();
+        let on_disk = self.held.iter().take_while(|held| matches!(held, Held::Disk(_))).count();
+        let recent = self.held.split_off(on_disk);
+        let Some(source) = self.take_sorted(recent) else { return Ok(()) };
+        let (how, schema) = (how.clone(), spilled_schema(&self.layout));
+        let job = move || {
+            let mut source = source.open()?;
+            let mut kept = Vec::new();
+            let mut bytes = 0;
+            while let Some(batch) = source.next_batch()? {
+                bytes += batch.memory_size();
+                kept.push(batch);
+            }
+            let older = source.older_rows();
+            drop(source);
+            let few = bytes.saturating_mul(2) <= before;
+            let held = match file.filter(|_| !few) {
+                None => Held::Memory(kept, bytes),
+                Some(file) => {
+                    let mut spilled = Spilled::new(file, &how, Arc::clone(&schema));
+                    for batch in kept {
+                        let KeyValueBatch { sequence, kinds, values, .. } = batch;
+                        let mut columns: Vec<ArrayRef> = vec![Arc::new(sequence), Arc::new(kinds)];
+                        columns.extend_from_slice(values.columns());
+                        let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+                        spilled.add(&how, &batch)?;
+                    }
+                    Held::Disk(spilled)
+                }
+            };
+            Ok::<_, Error>((held, older, few))
+        };
+        let (held, older, few) = self.table.env().pools.run(job).await??;
+        self.merges_little = !few;
+        self.rows_older = self.rows_older.saturating_add(older);
+        self.held.push(held);
+        Ok(())
+    }
+
+    /// Writes the rows as level-0 files, rolling at the table's target file size.
     pub(super) async fn flush(&mut self) -> Result<()> {
         let Some(mut rows) = self.take_rows().await? else { return Ok(()) };
-        let target = self.table.options().file.target_bytes;
+        let at_once = self.table.options().buffer.encode_rows.unwrap_or(ENCODE_ROWS);
         while !rows.ended() {
             let name = self.layout.file_name(&self.uuid, self.files_named);
             self.files_named += 1;
             let mut file = self.layout.start(name)?;
             loop {
                 let layout = Arc::clone(&self.layout);
-                let job = move || encode(rows, file, &layout, target);
+                let job = move || encode(rows, file, &layout, at_once);
                 let (left, open, bytes) = self.table.env().pools.run(job).await??;
                 (rows, file) = (left, open);
                 file.put(&self.table, &self.dir, bytes).await?;
-                if rows.ended() || file.bytes_written() >= target {
+                if rows.ended() || file.bytes_written() >= self.layout.target_bytes() {
                     break;
                 }
             }
             self.files.push(file.finish(&self.layout, &self.dir).await?);
         }
         match rows {
-            Rows::Sorted { drain, .. } => {
-                self.rows_older = self.rows_older.saturating_add(drain.older_rows());
+            Rows::Sorted { source, .. } => {
+                self.rows_older = self.rows_older.saturating_add(source.older_rows());
             }
             Rows::Plain { next_sequence, .. } => {
                 // Files of a table without buckets count from 0 each, as Java's do.
@@ -153,94 +270,99 @@ impl BucketWriter {
     }
 
     async fn take_rows(&mut self) -> Result<Option<Rows>> {
-        Ok(match &mut self.buffer {
-            Buffer::Sorted(buffer, _) if buffer.is_empty() => None,
-            Buffer::Sorted(buffer, merging) => {
-                let mut full = std::mem::replace(buffer, merging.buffer());
-                let engine = Arc::clone(&merging.function);
-                let job = move || {
-                    let row_bytes = (full.memory_size() / full.rows().max(1)).max(1);
-                    let picked = (PICKED_BYTES / row_bytes).clamp(1, PICKED_ROWS);
-                    let mut drain = full.drain(engine, picked)?;
-                    let next = drain.next_batch()?.map(Box::new);
-                    Ok::<_, LsmError>(Rows::Sorted { drain: Box::new(drain), next })
-                };
-                Some(self.table.env().pools.run(job).await??)
-            }
-            Buffer::Plain(batches, _) if batches.is_empty() => None,
+        self.merges_little = false;
+        let held = std::mem::take(&mut self.held);
+        match &mut self.buffer {
+            Buffer::Sorted(..) => match self.take_sorted(held) {
+                None => Ok(None),
+                Some(source) => {
+                    let job = move || started(source.open()?);
+                    Ok(Some(self.table.env().pools.run(job).await??))
+                }
+            },
+            Buffer::Plain(batches, _) if batches.is_empty() && held.is_empty() => Ok(None),
             Buffer::Plain(batches, bytes) => {
                 *bytes = 0;
-                // The size of a file is looked at after each piece.
-                let pieces = std::mem::take(batches).into_iter().flat_map(|batch| {
-                    let starts = (0..batch.num_rows()).step_by(ENCODE_ROWS);
-                    let piece = |at| batch.slice(at, ENCODE_ROWS.min(batch.num_rows() - at));
-                    starts.map(piece).collect::<Vec<_>>()
-                });
-                let batches = pieces.collect::<Vec<_>>().into_iter();
-                Some(Rows::Plain { batches: batches.peekable(), next_sequence: self.next_sequence })
-            }
-        })
-    }
-}
-
-/// Bytes of the rows of a batch, without what else their buffers hold.
-fn slice_bytes(batch: &RecordBatch) -> usize {
-    batch
-        .columns()
-        .iter()
-        .map(|c| c.to_data().get_slice_memory_size().unwrap_or_else(|_| c.get_array_memory_size()))
-        .sum()
-}
-
-/// Rows on their way to files.
-enum Rows {
-    Sorted { drain: Box<Drain>, next: Option<Box<KeyValueBatch>> },
-    Plain { batches: Peekable<IntoIter<RecordBatch>>, next_sequence: i64 },
-}
-
-impl Rows {
-    fn ended(&mut self) -> bool {
-        match self {
-            Self::Sorted { next, .. } => next.is_none(),
-            Self::Plain { batches, .. } => batches.peek().is_none(),
-        }
-    }
-}
-
-/// Encodes some batches; stops at the end, at the target size, or when bytes are to be stored.
-fn encode(
-    mut rows: Rows,
-    mut file: OpenDataFile,
-    layout: &FileLayout,
-    target: u64,
-) -> Result<(Rows, OpenDataFile, Vec<Bytes>)> {
-    loop {
-        let bytes = match &mut rows {
-            Rows::Sorted { drain, next } => {
-                let Some(batch) = next.take() else { break };
-                let now = batch.len().min(ENCODE_ROWS);
-                let KeyValueBatch { sequence, kinds, values, .. } = batch.slice(0, now);
-                let (sequence, kinds): (ArrayRef, ArrayRef) = (Arc::new(sequence), Arc::new(kinds));
-                let bytes = file.add_sorted(layout, &sequence, &kinds, &values)?;
-                *next = if now < batch.len() {
-                    Some(Box::new(batch.slice(now, batch.len() - now)))
-                } else {
-                    drop((batch, sequence, kinds, values));
-                    drain.next_batch()?.map(Box::new)
+                let batches = std::mem::take(batches).into();
+                let spilled = held
+                    .into_iter()
+                    .filter_map(|held| match held {
+                        Held::Disk(spilled) => Some(spilled.read()),
+                        Held::Memory(..) => None,
+                    })
+                    .collect();
+                let (mut source, next_sequence) = (Plain { spilled, batches }, self.next_sequence);
+                let job = move || {
+                    let next = source.next_batch()?;
+                    Ok::<_, Error>(Rows::Plain { source, next, next_sequence })
                 };
-                bytes
+                Ok(Some(self.table.env().pools.run(job).await??))
             }
-            Rows::Plain { batches, next_sequence } => {
-                let Some(batch) = batches.next() else { break };
-                let bytes = file.add_plain(layout, *next_sequence, &batch)?;
-                let rows = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
-                *next_sequence = next_sequence.saturating_add(rows);
-                bytes
-            }
-        };
-        if !bytes.is_empty() || file.bytes_written() >= target {
-            return Ok((rows, file, bytes));
         }
     }
-    Ok((rows, file, Vec::new()))
+
+    /// The rows of the buffer after those held, if there are any.
+    fn take_sorted(&mut self, held: Vec<Held>) -> Option<Unopened> {
+        let Buffer::Sorted(buffer, merging) = &mut self.buffer else { return None };
+        if buffer.is_empty() && held.is_empty() {
+            return None;
+        }
+        let buffer = std::mem::replace(buffer, merging.buffer());
+        let (merging, layout) = (Arc::clone(merging), Arc::clone(&self.layout));
+        Some(Unopened { held, buffer, merging, layout })
+    }
+}
+
+/// Rows of a bucket that are to be merged.
+struct Unopened {
+    held: Vec<Held>,
+    buffer: SortBuffer,
+    merging: Arc<Merging>,
+    layout: Arc<FileLayout>,
+}
+
+impl Unopened {
+    /// Sorts the buffer. On a CPU thread.
+    fn open(self) -> Result<Sorted> {
+        let Self { held, mut buffer, merging, layout } = self;
+        let drain = (!buffer.is_empty()).then(|| drain(&mut buffer, &merging)).transpose()?;
+        let older = Arc::new(AtomicU64::new(0));
+        let mut runs: Vec<Box<dyn RunReader>> = Vec::with_capacity(held.len() + 1);
+        for held in held {
+            runs.push(match held {
+                Held::Memory(batches, _) => Box::new(BatchesRun::new(batches)),
+                Held::Disk(spilled) => Box::new(SpilledRun {
+                    reader: spilled.read(),
+                    merging: Arc::clone(&merging),
+                    layout: Arc::clone(&layout),
+                }),
+            });
+        }
+        match drain {
+            Some(drain) if runs.is_empty() => return Ok(Sorted::Buffer(drain)),
+            Some(drain) => runs.push(Box::new(BufferRun { drain, older: Arc::clone(&older) })),
+            None => {}
+        }
+        Ok(Sorted::Merged(Box::new(merging.merge(runs, ENCODE_ROWS)), older))
+    }
+}
+
+fn drain(buffer: &mut SortBuffer, merging: &Merging) -> Result<Box<Drain>, LsmError> {
+    let row_bytes = (buffer.memory_size() / buffer.rows().max(1)).max(1);
+    let picked = (PICKED_BYTES / row_bytes).clamp(1, PICKED_ROWS);
+    Ok(Box::new(buffer.drain(Arc::clone(&merging.function), picked)?))
+}
+
+/// Columns of a spilled run.
+fn spilled_schema(layout: &FileLayout) -> SchemaRef {
+    let values = layout.value_schema();
+    let system = [arrow_field(&sequence_field()), arrow_field(&kind_field())].map(Arc::new);
+    let fields: Vec<_> = system.into_iter().chain(values.fields().iter().cloned()).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// What a batch in memory takes besides its cells: arrays, buffers and schemas have a size of their
+/// own, which counts where there are many small ones.
+fn batch_bytes(batch: &RecordBatch) -> usize {
+    slice_bytes(batch) + headwater_lsm::batch_overhead(batch)
 }

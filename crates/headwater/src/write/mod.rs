@@ -1,7 +1,7 @@
 //! Writes: rows to buckets, buckets to sorted files, files to a commit.
 //!
-//! Rows wait in memory until a commit is prepared or memory runs short; nothing of them is visible
-//! before the commit. A dropped writer leaves at most unreferenced files.
+//! Rows wait in memory until a commit is prepared; when memory runs short, the largest buckets become
+//! files and the others wait on local disk. Nothing of them is visible before the commit. A dropped writer leaves at most unreferenced files.
 
 mod bucket;
 mod builder;
@@ -15,6 +15,7 @@ mod overwrite;
 mod partition_index;
 mod rebase;
 mod route;
+mod rows;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};

@@ -1,5 +1,6 @@
 //! A running write: takes batches, keeps memory bounded, prepares commits.
 
+mod buffers;
 mod committing;
 mod reroute;
 
@@ -8,7 +9,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int8Array, RecordBatch};
 use arrow::compute::{take, take_record_batch};
-use futures::stream::{self, StreamExt, TryStreamExt};
 use headwater_io::Reservation;
 use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::plan::EntryFilter;
@@ -29,7 +29,9 @@ use crate::compact::inline::InlineCompaction;
 use crate::error::{Error, Result};
 use crate::read::Split;
 use crate::read::file::bucket_path;
+use crate::spill::Spilling;
 use crate::table::Table;
+use buffers::Staged;
 
 /// A running write of one table. Not visible before a commit; dropping it commits nothing.
 pub struct TableWrite {
@@ -57,6 +59,9 @@ pub struct TableWrite {
     /// Partitions that were looked up, with the newest snapshot of that moment.
     known_partitions: HashMap<BinaryRow, i64>,
     memory: Reservation,
+    spilling: Spilling,
+    /// Rows that have not been given to their buckets.
+    staged: Staged,
     rows: u64,
     /// Rows of the pending files that arrived after newer ones.
     rows_older: u64,
@@ -106,6 +111,8 @@ impl TableWrite {
             None
         };
         let target = Target::new(&table, overwrite)?;
+        let spilling = Spilling::new(&table.env().scratch, &table.options().buffer)
+            .map_err(|reason| Error::WriteRefused { table: table.name().to_owned(), reason })?;
         Ok(Self {
             compaction: InlineCompaction::of(&table).filter(|_| !target.replaces()),
             read_snapshot,
@@ -123,6 +130,8 @@ impl TableWrite {
             runs: HashMap::new(),
             known_partitions: HashMap::new(),
             memory: table.env().memory.reserve(format!("write buffer of {}", table.name())),
+            spilling,
+            staged: Staged::default(),
             rows: 0,
             rows_older: 0,
             pending: Vec::new(),
@@ -232,7 +241,20 @@ impl TableWrite {
         Ok(RecordBatch::try_new(self.table.arrow_schema(), batch.columns().to_vec())?)
     }
 
-    async fn take(&mut self, (batch, kinds): (RecordBatch, Option<Int8Array>)) -> Result<()> {
+    async fn take(&mut self, rows: (RecordBatch, Option<Int8Array>)) -> Result<()> {
+        let count = u64::try_from(rows.0.num_rows()).unwrap_or(0);
+        match self.staged.take_in(rows) {
+            Some(rows) => self.distribute(rows).await?,
+            None if self.staged.is_full(self.memory_limit()) => self.distribute_staged().await?,
+            None => {}
+        }
+        self.rows = self.rows.saturating_add(count);
+        Ok(())
+    }
+
+    /// Gives rows to their buckets.
+    async fn distribute(&mut self, rows: (RecordBatch, Option<Int8Array>)) -> Result<()> {
+        let (batch, kinds) = rows;
         let kinds = kinds.as_ref();
         let mut routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
@@ -242,6 +264,7 @@ impl TableWrite {
         if let Some(dynamic) = &mut self.dynamic {
             routed = dynamic.assign(&batch, routed)?;
         }
+        self.staged.learn(batch.num_rows(), routed.len());
         for part in routed {
             let rows = match &part.rows {
                 None => batch.clone(),
@@ -257,7 +280,6 @@ impl TableWrite {
             };
             self.bucket(part.partition, part.bucket)?.add(rows, kinds)?;
         }
-        self.rows = self.rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
         self.bound_memory().await?;
         self.broken = false;
         Ok(())
@@ -364,68 +386,11 @@ impl TableWrite {
         })
     }
 
-    /// Writes the largest buffers while there is too much in memory.
-    async fn bound_memory(&mut self) -> Result<()> {
-        let per_bucket =
-            usize::try_from(self.table.options().write_buffer_bytes).unwrap_or(usize::MAX);
-        let full: Vec<_> = self
-            .buckets
-            .iter()
-            .filter(|(_, b)| b.memory() > per_bucket)
-            .map(|(key, _)| key.clone())
-            .collect();
-        if !full.is_empty() {
-            self.flush(&full).await?;
-        }
-        loop {
-            let used: usize = self.buckets.values().map(BucketWriter::memory).sum();
-            let own = self.memory.size();
-            if used <= own {
-                self.memory.shrink(own - used);
-                return Ok(());
-            }
-            if self.memory.try_grow(used - own).is_ok() {
-                return Ok(());
-            }
-            let mut sizes: Vec<_> =
-                self.buckets.iter().map(|(key, b)| (b.memory(), key.clone())).collect();
-            sizes.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-            // The largest buffers that make up half of what is held.
-            let mut freed = 0;
-            let largest: Vec<_> = sizes
-                .into_iter()
-                .take_while(|(bytes, _)| {
-                    let more = freed < used.div_ceil(2) && *bytes > 0;
-                    freed += bytes;
-                    more
-                })
-                .map(|(_, key)| key)
-                .collect();
-            if largest.is_empty() {
-                return Ok(());
-            }
-            self.flush(&largest).await?;
-        }
-    }
-
-    /// Writes the buffers of some buckets as files, about as many at once as there are CPU threads.
-    async fn flush(&mut self, keys: &[(BinaryRow, i32)]) -> Result<()> {
-        let wanted: HashSet<&(BinaryRow, i32)> = keys.iter().collect();
-        // One more than can be encoded at a time: while the disk takes a file, another is made.
-        let at_once = self.table.env().pools.cpu_threads().saturating_add(1);
-        let pending: Vec<_> = self
-            .buckets
-            .iter_mut()
-            .filter(|(key, _)| wanted.contains(key))
-            .map(|(_, bucket)| bucket.flush())
-            .collect();
-        stream::iter(pending).buffer_unordered(at_once).try_collect::<()>().await
-    }
-
     /// Writes everything that is buffered; the files wait for the commit. Sequence numbers go on
     /// for the next rows.
     async fn flush_all(&mut self) -> Result<()> {
         self.check_whole()?;
+        self.distribute_staged().await?;
         let mut keys: Vec<_> = self.buckets.keys().cloned().collect();
         keys.sort_by(|a, b| (a.0.as_bytes(), a.1).cmp(&(b.0.as_bytes(), b.1)));
         self.broken = true;

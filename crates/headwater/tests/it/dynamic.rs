@@ -206,7 +206,16 @@ fn two_writers_never_put_a_key_into_two_buckets() {
     for (more, place) in [
         (&[("dynamic-bucket.target-row-num", "5")][..], "one file"),
         // Each batch is a file.
-        (&[("dynamic-bucket.target-row-num", "5"), ("write-buffer-size", "1 b")], "many files"),
+        (
+            &[
+                ("dynamic-bucket.target-row-num", "5"),
+                ("write-buffer-size", "1 b"),
+                ("write-buffer-spillable", "false"),
+            ],
+            "many files",
+        ),
+        // Each batch is spilled.
+        (&[("dynamic-bucket.target-row-num", "5"), ("write-buffer-size", "1 b")], "spilled"),
         (&[("dynamic-bucket.target-row-num", "3"), ("write-only", "true")], "not compacted"),
     ] {
         let dir = TempDir::new();

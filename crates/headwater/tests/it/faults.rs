@@ -237,7 +237,8 @@ fn writers_share_keys(definition: NewTable) {
         let definition = definition
             .option("commit.max-retries", "1000")
             .option("commit.min-retry-wait", "1 ms")
-            .option("write-buffer-size", "1 b");
+            .option("write-buffer-size", "1 b")
+            .option("write-buffer-spillable", "false");
         create(&io, &env(&pools, 1), &definition).await.unwrap();
         let writers: Vec<_> = (0..WRITERS)
             .map(|w| {

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, also in what they share; their values are small"
 )]
 
+mod buffers;
 mod compaction;
 mod corruption;
 mod coverage;
@@ -15,6 +16,7 @@ mod dynamic;
 mod engines;
 mod faults;
 mod ignored;
+mod interleaving;
 mod manifests;
 mod properties;
 mod replay;

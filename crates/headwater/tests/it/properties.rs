@@ -46,6 +46,7 @@ struct Shape {
     buckets: u32,
     is_keyed: bool,
     thin: bool,
+    spills: bool,
 }
 
 impl Shape {
@@ -82,9 +83,9 @@ impl Shape {
             .option("bucket", buckets)
             .option("dynamic-bucket.target-row-num", "3")
             .option("data-file.thin-mode", self.thin.to_string())
-            // Every batch ends in files of its own.
+            // Every batch ends in files of its own, or is spilled until there is one file of all.
             .option("write-buffer-size", "1 b")
-            .option("target-file-size", "1 b")
+            .option("target-file-size", if self.spills { "1 gb" } else { "1 b" })
             .option("manifest.merge-min-count", "3")
             .option("source.split.target-size", "3 kb")
             .option("source.split.open-file-cost", "1 kb")
@@ -100,14 +101,16 @@ fn shape() -> impl Strategy<Value = Shape> {
         0..4_u32,
         any::<bool>(),
         any::<bool>(),
+        any::<bool>(),
     )
-        .prop_map(|(keys, partition, values, buckets, is_keyed, thin)| Shape {
+        .prop_map(|(keys, partition, values, buckets, is_keyed, thin, spills)| Shape {
             keys,
             partition,
             values,
             buckets,
             is_keyed,
             thin: thin && is_keyed,
+            spills,
         })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use futures::future::BoxFuture;
-use headwater::io::{FileIo, FixedClock, MemoryBudget, Pools, SeededRandom};
+use headwater::io::{FileIo, FixedClock, MemoryBudget, Pools, Scratch, SeededRandom};
 use headwater::spec::partition::partition_path;
 use headwater::spec::path::bucket_dir;
 use headwater::{
@@ -25,6 +25,7 @@ pub(crate) fn env(pools: &Pools, seed: u64) -> Env {
         random: Arc::new(SeededRandom::new(seed)),
         pools: pools.clone(),
         memory: MemoryBudget::new(256 << 20),
+        scratch: Scratch::new(Vec::new()),
     }
 }
 

@@ -62,7 +62,10 @@ pub(crate) fn many_buckets() -> Writes {
     Writes {
         name: "commit to many buckets",
         // Each batch fills the buffer of its bucket: several files for each.
-        definition: keyed("2").partitioned_by(["dt"]).option("write-buffer-size", "1 b"),
+        definition: keyed("2")
+            .partitioned_by(["dt"])
+            .option("write-buffer-size", "1 b")
+            .option("write-buffer-spillable", "false"),
         before: vec![Change::insert(rows(&["a", "b"], 0..6, "x"))],
         change: Change {
             overwrite: Overwrite::None,
@@ -96,7 +99,8 @@ pub(crate) fn bucketed_append() -> Writes {
             .partitioned_by(["dt"])
             .option("bucket", "2")
             .option("bucket-key", "id")
-            .option("write-buffer-size", "1 b"),
+            .option("write-buffer-size", "1 b")
+            .option("write-buffer-spillable", "false"),
         before: vec![Change::insert(rows(&["a"], 0..5, "x"))],
         change: Change {
             overwrite: Overwrite::None,

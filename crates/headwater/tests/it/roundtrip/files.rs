@@ -73,6 +73,7 @@ fn names_and_layouts_of_files_are_found_by_java() {
         json!({ "parquet.enable.dictionary": "false", "file.block-size": "4 kb", "parquet.page.size": "512" }),
         json!({ "target-file-size": "1 kb", "write-only": "true" }),
         json!({ "write-buffer-size": "64 kb", "page-size": "4 kb", "write-only": "true" }),
+        json!({ "write-buffer-size": "64 kb", "page-size": "4 kb", "write-buffer-spillable": "false" }),
     ];
     let found = takes_turns("names_and_layouts_of_files_are_found_by_java", &variants);
     if found.is_empty() {
