@@ -1,0 +1,292 @@
+//! Sorted compaction: the rows of each partition of an append table, sorted by columns or along a
+//! curve, become its new files, so that the statistics of a file are narrow.
+//!
+//! The sort is DataFusion's, which spills to disk what the session's memory does not hold; files
+//! are the library's business (`headwater::compact::Reordering`). Paimon's engines first cut the
+//! rows into ranges by samples, to sort in parallel: here one sort yields one order.
+//! Source: Paimon 1.4.2 `SortCompactAction`, `TableSorter`.
+
+mod curve;
+mod key;
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
+use datafusion::error::{DataFusionError, Result as PlanResult};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use futures::{StreamExt, TryStreamExt};
+use headwater::compact::{PartitionRows, PartitionSpec, Reordering, Rewrite};
+use headwater::{CompactionOutcome, CompactionProgress, Table, TypeKind};
+
+use self::key::{Curve, places};
+use crate::error::SqlError;
+use crate::leaf::{Leaf, Rows};
+use crate::progress::Progress;
+
+/// The column with a row's place on the curve.
+const PLACE: &str = "$place";
+
+/// How rows are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    /// By the first column, then by the next one.
+    Order,
+    /// Along the z-order of the columns.
+    Zorder,
+    /// Along the curve of Hilbert through the columns.
+    Hilbert,
+}
+
+impl Strategy {
+    /// The strategy of this name, in any case.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let name = name.trim();
+        [("order", Self::Order), ("zorder", Self::Zorder), ("hilbert", Self::Hilbert)]
+            .into_iter()
+            .find_map(|(known, strategy)| known.eq_ignore_ascii_case(name).then_some(strategy))
+    }
+}
+
+/// What the rows of a table are sorted by.
+#[derive(Debug, Clone)]
+pub(crate) struct RowOrder {
+    strategy: Strategy,
+    /// Positions of the columns in the table.
+    columns: Vec<usize>,
+    zorder_bytes: usize,
+}
+
+impl RowOrder {
+    /// The order by columns of a table, which stand in `names` with commas between them.
+    pub(crate) fn new(table: &Table, strategy: Strategy, names: &str) -> Result<Self, SqlError> {
+        let schema = table.schema();
+        let mut columns = Vec::new();
+        for name in names.split(',').map(str::trim) {
+            let complain = |what: &str| {
+                Err(SqlError::invalid(format!("table {}: {what}", table.name())))
+            };
+            let Some(at) = table.row_type().index_of(name) else {
+                let known: Vec<&str> = schema.fields.iter().map(|f| f.name.as_str()).collect();
+                return complain(&format!(
+                    "there is no column '{name}' to sort by; the columns are: {}",
+                    known.join(", ")
+                ));
+            };
+            if schema.partition_keys.iter().any(|key| key == name) {
+                return complain(&format!(
+                    "'{name}' is a partition column: rows are sorted inside of each partition, \
+                     where it has one value; leave it out"
+                ));
+            }
+            if columns.contains(&at) {
+                return complain(&format!("column '{name}' is named twice in the order"));
+            }
+            let field = schema.fields.get(at);
+            if let Some(field) = field.filter(|field| !is_sortable(&field.data_type.kind)) {
+                return complain(&format!(
+                    "rows cannot be sorted by column '{name}', whose type is {}",
+                    field.data_type
+                ));
+            }
+            columns.push(at);
+        }
+        if strategy == Strategy::Hilbert && columns.len() < 2 {
+            return Err(SqlError::invalid(
+                "the strategy 'hilbert' needs two columns or more: for one column use 'order'",
+            ));
+        }
+        Ok(Self { strategy, columns, zorder_bytes: table.options().compaction.zorder_bytes })
+    }
+
+    const fn curve(&self) -> Option<Curve> {
+        match self.strategy {
+            Strategy::Order => None,
+            Strategy::Zorder => Some(Curve::Zorder(self.zorder_bytes)),
+            Strategy::Hilbert => Some(Curve::Hilbert),
+        }
+    }
+
+    /// The table's columns, and the place on the curve if there is one.
+    fn schema(&self, table: &Table) -> SchemaRef {
+        let columns = table.arrow_schema();
+        if self.curve().is_none() {
+            return columns;
+        }
+        let mut fields: Vec<_> = columns.fields().iter().map(Arc::clone).collect();
+        fields.push(Arc::new(Field::new(PLACE, Arrow::Binary, false)));
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The sort of rows with that schema; nulls come first.
+    fn ordering(&self, schema: &Schema) -> PlanResult<LexOrdering> {
+        let by = |at: usize| {
+            let name = schema.field(at).name();
+            let options = SortOptions { descending: false, nulls_first: true };
+            PhysicalSortExpr::new(Arc::new(Column::new(name, at)), options)
+        };
+        let sorted = match self.curve() {
+            None => LexOrdering::new(self.columns.iter().map(|at| by(*at))),
+            Some(_) => LexOrdering::new([by(schema.fields().len().saturating_sub(1))]),
+        };
+        sorted.ok_or_else(|| DataFusionError::Internal("there is nothing to sort by".to_owned()))
+    }
+
+    /// Rows of the table, with what they are sorted by.
+    fn extended(&self, batch: RecordBatch, schema: &SchemaRef) -> PlanResult<RecordBatch> {
+        let Some(curve) = self.curve() else { return Ok(batch) };
+        let columns: Vec<ArrayRef> = self
+            .columns
+            .iter()
+            .filter_map(|at| batch.columns().get(*at).map(Arc::clone))
+            .collect();
+        let place: ArrayRef = Arc::new(places(curve, &columns)?);
+        let mut columns = batch.columns().to_vec();
+        columns.push(place);
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    }
+}
+
+/// Types whose values have an order.
+const fn is_sortable(kind: &TypeKind) -> bool {
+    !matches!(
+        kind,
+        TypeKind::Array(_)
+            | TypeKind::Vector(..)
+            | TypeKind::Map(..)
+            | TypeKind::Multiset(_)
+            | TypeKind::Row(_)
+            | TypeKind::Variant
+            | TypeKind::Blob
+    )
+}
+
+/// Sorts tables.
+pub(crate) struct Sorting {
+    pub(crate) context: Arc<TaskContext>,
+    /// Parts of a sort that run at once.
+    pub(crate) threads: usize,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) compaction: Arc<CompactionProgress>,
+}
+
+impl Sorting {
+    /// Sorts the rows of these partitions, without any those of the whole table.
+    pub(crate) async fn run(
+        &self,
+        table: &Table,
+        order: &RowOrder,
+        partitions: &[PartitionSpec],
+    ) -> Result<CompactionOutcome, SqlError> {
+        let job = table.new_reordering().counted(Arc::clone(&self.compaction));
+        let planned = job.plan(partitions).await?;
+        self.sort_all(table, order, job, planned).await
+    }
+
+    async fn sort_all(
+        &self,
+        table: &Table,
+        order: &RowOrder,
+        mut job: Reordering,
+        planned: Vec<PartitionRows>,
+    ) -> Result<CompactionOutcome, SqlError> {
+        for rows in planned {
+            if let Err(error) = self.sort(table, order, &mut job, rows).await {
+                // Partitions that are done stay done.
+                job.end().await?;
+                return Err(error);
+            }
+        }
+        Ok(job.end().await?)
+    }
+
+    async fn sort(
+        &self,
+        table: &Table,
+        order: &RowOrder,
+        job: &mut Reordering,
+        rows: PartitionRows,
+    ) -> Result<(), SqlError> {
+        let sorted = self.sorted(table, order, &rows).map_err(SqlError::from_datafusion)?;
+        let mut rewrite = job.rewrite(rows)?;
+        if let Err(error) = self.write(table, sorted, &mut rewrite).await {
+            rewrite.abort().await;
+            return Err(error);
+        }
+        Ok(job.finish(rewrite).await?)
+    }
+
+    /// The rows of a partition in their order.
+    fn sorted(
+        &self,
+        table: &Table,
+        order: &RowOrder,
+        rows: &PartitionRows,
+    ) -> PlanResult<SendableRecordBatchStream> {
+        let schema = order.schema(table);
+        let ordering = order.ordering(&schema)?;
+        let parts = self.threads.min(rows.splits().len()).max(1);
+        let unsorted = self.unsorted(table, order, rows, &schema, parts);
+        let sort = SortExec::new(ordering.clone(), unsorted).with_preserve_partitioning(parts > 1);
+        let sort: Arc<dyn ExecutionPlan> = Arc::new(sort);
+        let sorted = match parts {
+            1 => sort,
+            _ => Arc::new(SortPreservingMergeExec::new(ordering, sort)),
+        };
+        sorted.execute(0, Arc::clone(&self.context))
+    }
+
+    /// The rows as they are now, in parts that can be read at once.
+    fn unsorted(
+        &self,
+        table: &Table,
+        order: &RowOrder,
+        rows: &PartitionRows,
+        schema: &SchemaRef,
+        parts: usize,
+    ) -> Arc<dyn ExecutionPlan> {
+        let (order, out) = (order.clone(), Arc::clone(schema));
+        let (reader, progress) = (rows.reader().clone(), Arc::clone(&self.progress));
+        let splits = rows.splits().to_vec();
+        let start = move |part: usize, _: Arc<TaskContext>| -> PlanResult<Rows> {
+            let mine: Vec<_> = splits.iter().skip(part).step_by(parts).cloned().collect();
+            let (order, out) = (order.clone(), Arc::clone(&out));
+            let (reader, progress) = (reader.clone(), Arc::clone(&progress));
+            let external = |error| DataFusionError::External(Box::new(error));
+            let batches = futures::stream::iter(mine)
+                .map(move |split| reader.read(&split).map_err(external))
+                .map_ok(move |rows| rows.map_err(external))
+                .try_flatten()
+                .map(move |batch| {
+                    let batch = batch?;
+                    progress.add_read(batch.num_rows());
+                    order.extended(batch, &out)
+                });
+            Ok(batches.boxed())
+        };
+        let about = format!("table={}", table.name());
+        Arc::new(Leaf::new(("UnsortedExec", about), Arc::clone(schema), parts, start))
+    }
+
+    async fn write(
+        &self,
+        table: &Table,
+        mut sorted: SendableRecordBatchStream,
+        rewrite: &mut Rewrite,
+    ) -> Result<(), SqlError> {
+        let columns: Vec<usize> = (0..table.row_type().fields.len()).collect();
+        while let Some(batch) = sorted.next().await {
+            let batch = batch.map_err(SqlError::from_datafusion)?;
+            let batch = batch.project(&columns).map_err(headwater::Error::from)?;
+            rewrite.write(&batch).await?;
+            self.progress.add_written(batch.num_rows());
+        }
+        Ok(())
+    }
+}
