@@ -242,7 +242,8 @@ const MISSING: &[(&str, &str)] = &[
 
 const LOOKS_NOT: &str = "compactions look no keys up";
 const SORTS_NOT: &str = "only sys.compact with 'order_by' sorts rows, by the columns that it names";
-const SORTS_EXACTLY: &str = "sys.compact sorts the rows themselves, without samples and ranges of them";
+const SORTS_EXACTLY: &str =
+    "sys.compact sorts the rows themselves, without samples and ranges of them";
 const UNEXPLAINED: &str = "this version has nothing that it is about";
 const STREAMS_NOT: &str = "there are no streaming reads and writes";
 const MARKS_NOT: &str = "partitions are not marked as done";

@@ -51,7 +51,9 @@ pub(super) async fn matching(
 /// The query for the numbers of the partitions.
 fn statement(condition: &str) -> Result<QueryStatement, SqlError> {
     let wrong = |why: &str| {
-        SqlError::invalid(format!("argument 'where' must be a condition, such as dt = '2024-01-31': {why}"))
+        SqlError::invalid(format!(
+            "argument 'where' must be a condition, such as dt = '2024-01-31': {why}"
+        ))
     };
     let query = |condition: &str| -> Result<QueryStatement, SqlError> {
         let name = format!("`{NAME}`");
@@ -167,7 +169,10 @@ fn check(table: &Table, plan: &LogicalPlan) -> Result<(), DataFusionError> {
         let query = condition.exists(|expr| {
             Ok(matches!(
                 expr,
-                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)
+                Expr::ScalarSubquery(_)
+                    | Expr::InSubquery(_)
+                    | Expr::Exists(_)
+                    | Expr::SetComparison(_)
             ))
         })?;
         if query || condition.is_volatile() {

@@ -69,9 +69,8 @@ impl RowOrder {
         let schema = table.schema();
         let mut columns = Vec::new();
         for name in names.split(',').map(str::trim) {
-            let complain = |what: &str| {
-                Err(SqlError::invalid(format!("table {}: {what}", table.name())))
-            };
+            let complain =
+                |what: &str| Err(SqlError::invalid(format!("table {}: {what}", table.name())));
             let Some(at) = table.row_type().index_of(name) else {
                 let known: Vec<&str> = schema.fields.iter().map(|f| f.name.as_str()).collect();
                 return complain(&format!(
@@ -141,11 +140,8 @@ impl RowOrder {
     /// Rows of the table, with what they are sorted by.
     fn extended(&self, batch: RecordBatch, schema: &SchemaRef) -> PlanResult<RecordBatch> {
         let Some(curve) = self.curve() else { return Ok(batch) };
-        let columns: Vec<ArrayRef> = self
-            .columns
-            .iter()
-            .filter_map(|at| batch.columns().get(*at).map(Arc::clone))
-            .collect();
+        let columns: Vec<ArrayRef> =
+            self.columns.iter().filter_map(|at| batch.columns().get(*at).map(Arc::clone)).collect();
         let place: ArrayRef = Arc::new(places(curve, &columns)?);
         let mut columns = batch.columns().to_vec();
         columns.push(place);

@@ -205,8 +205,11 @@ impl Reordering {
 
     async fn exchange(&mut self) -> Result<()> {
         let done = std::mem::take(&mut self.waiting);
-        let committing =
-            Committing { table: &self.table, user: &self.user, identifier: BATCH_COMMIT_IDENTIFIER };
+        let committing = Committing {
+            table: &self.table,
+            user: &self.user,
+            identifier: BATCH_COMMIT_IDENTIFIER,
+        };
         let exchanged = committing.exchange(done).await?;
         self.outcome.add(&exchanged);
         self.lost.extend(exchanged.dropped.into_iter().map(|(place, why)| match &*place.dir {
