@@ -137,7 +137,7 @@ async fn sort(
     let compaction = Arc::new(CompactionProgress::default());
     scope.lookups.progress.compacts(Arc::clone(&compaction));
     let sorting = Sorting {
-        context: scope.state(scope.threads).task_ctx(),
+        state: scope.state(scope.threads),
         threads: scope.threads,
         progress: Arc::clone(&scope.lookups.progress),
         compaction,

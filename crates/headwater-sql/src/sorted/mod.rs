@@ -8,14 +8,15 @@
 
 mod curve;
 mod key;
+mod portions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType as Arrow, Field, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as PlanResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
@@ -26,6 +27,7 @@ use headwater::compact::{PartitionRows, PartitionSpec, Reordering, Rewrite};
 use headwater::{CompactionOutcome, CompactionProgress, Table, TypeKind};
 
 use self::key::{Curve, places};
+use self::portions::Portions;
 use crate::error::SqlError;
 use crate::leaf::{Leaf, Rows};
 use crate::progress::Progress;
@@ -165,7 +167,8 @@ const fn is_sortable(kind: &TypeKind) -> bool {
 
 /// Sorts tables.
 pub(crate) struct Sorting {
-    pub(crate) context: Arc<TaskContext>,
+    /// What DataFusion works with.
+    pub(crate) state: SessionState,
     /// Parts of a sort that run at once.
     pub(crate) threads: usize,
     pub(crate) progress: Arc<Progress>,
@@ -180,19 +183,8 @@ impl Sorting {
         order: &RowOrder,
         partitions: &[PartitionSpec],
     ) -> Result<CompactionOutcome, SqlError> {
-        let job = table.new_reordering().counted(Arc::clone(&self.compaction));
-        let planned = job.plan(partitions).await?;
-        self.sort_all(table, order, job, planned).await
-    }
-
-    async fn sort_all(
-        &self,
-        table: &Table,
-        order: &RowOrder,
-        mut job: Reordering,
-        planned: Vec<PartitionRows>,
-    ) -> Result<CompactionOutcome, SqlError> {
-        for rows in planned {
+        let mut job = table.new_reordering().counted(Arc::clone(&self.compaction));
+        for rows in job.plan(partitions).await? {
             if let Err(error) = self.sort(table, order, &mut job, rows).await {
                 // Partitions that are done stay done.
                 job.end().await?;
@@ -209,7 +201,7 @@ impl Sorting {
         job: &mut Reordering,
         rows: PartitionRows,
     ) -> Result<(), SqlError> {
-        let sorted = self.sorted(table, order, &rows).map_err(SqlError::from_datafusion)?;
+        let sorted = self.sorted(table, order, &rows).await.map_err(SqlError::from_datafusion)?;
         let mut rewrite = job.rewrite(rows)?;
         if let Err(error) = self.write(table, sorted, &mut rewrite).await {
             rewrite.abort().await;
@@ -219,7 +211,7 @@ impl Sorting {
     }
 
     /// The rows of a partition in their order.
-    fn sorted(
+    async fn sorted(
         &self,
         table: &Table,
         order: &RowOrder,
@@ -227,47 +219,64 @@ impl Sorting {
     ) -> PlanResult<SendableRecordBatchStream> {
         let schema = order.schema(table);
         let ordering = order.ordering(&schema)?;
-        let parts = self.threads.min(rows.splits().len()).max(1);
-        let unsorted = self.unsorted(table, order, rows, &schema, parts);
-        let sort = SortExec::new(ordering.clone(), unsorted).with_preserve_partitioning(parts > 1);
+        let count = self.threads.min(rows.splits().len()).max(1);
+        let portions = Portions::of(&self.state, count);
+        let mut parts: Vec<Rows> = (0..count)
+            .map(|part| self.unsorted(order, rows, &schema, portions, (part, count)))
+            .collect();
+        // How wide rows are decides how many are sorted and stored at once.
+        let context = match parts.pop() {
+            Some(mut part) => {
+                let first = part.next().await.transpose()?;
+                let context = portions.context(&self.state, first.as_ref())?;
+                parts.push(futures::stream::iter(first.map(Ok)).chain(part).boxed());
+                context
+            }
+            None => self.state.task_ctx(),
+        };
+        let parts = Mutex::new(parts.into_iter().map(Some).collect::<Vec<_>>());
+        let start = move |part: usize, _| {
+            let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
+            parts.get_mut(part).and_then(Option::take).ok_or_else(|| {
+                DataFusionError::Internal(format!("part {part} is not there, or started twice"))
+            })
+        };
+        let about = format!("table={}", table.name());
+        let unsorted = Arc::new(Leaf::new(("UnsortedExec", about), schema, count, start));
+        let sort = SortExec::new(ordering.clone(), unsorted).with_preserve_partitioning(count > 1);
         let sort: Arc<dyn ExecutionPlan> = Arc::new(sort);
-        let sorted = match parts {
+        let sorted = match count {
             1 => sort,
             _ => Arc::new(SortPreservingMergeExec::new(ordering, sort)),
         };
-        sorted.execute(0, Arc::clone(&self.context))
+        sorted.execute(0, context)
     }
 
-    /// The rows as they are now, in parts that can be read at once.
+    /// A part of the rows as they are now, with what they are sorted by.
     fn unsorted(
         &self,
-        table: &Table,
         order: &RowOrder,
         rows: &PartitionRows,
         schema: &SchemaRef,
-        parts: usize,
-    ) -> Arc<dyn ExecutionPlan> {
-        let (order, out) = (order.clone(), Arc::clone(schema));
+        portions: Portions,
+        (part, count): (usize, usize),
+    ) -> Rows {
+        let mine: Vec<_> = rows.splits().iter().skip(part).step_by(count).cloned().collect();
+        let (order, schema) = (order.clone(), Arc::clone(schema));
         let (reader, progress) = (rows.reader().clone(), Arc::clone(&self.progress));
-        let splits = rows.splits().to_vec();
-        let start = move |part: usize, _: Arc<TaskContext>| -> PlanResult<Rows> {
-            let mine: Vec<_> = splits.iter().skip(part).step_by(parts).cloned().collect();
-            let (order, out) = (order.clone(), Arc::clone(&out));
-            let (reader, progress) = (reader.clone(), Arc::clone(&progress));
-            let external = |error| DataFusionError::External(Box::new(error));
-            let batches = futures::stream::iter(mine)
-                .map(move |split| reader.read(&split).map_err(external))
-                .map_ok(move |rows| rows.map_err(external))
-                .try_flatten()
-                .map(move |batch| {
-                    let batch = batch?;
-                    progress.add_read(batch.num_rows());
-                    order.extended(batch, &out)
-                });
-            Ok(batches.boxed())
-        };
-        let about = format!("table={}", table.name());
-        Arc::new(Leaf::new(("UnsortedExec", about), Arc::clone(schema), parts, start))
+        let external = |error| DataFusionError::External(Box::new(error));
+        futures::stream::iter(mine)
+            .map(move |split| reader.read(&split).map_err(external))
+            .map_ok(move |rows| rows.map_err(external))
+            .try_flatten()
+            .map(move |batch| {
+                let batch = batch?;
+                progress.add_read(batch.num_rows());
+                let cut = portions.cut(&order.extended(batch, &schema)?)?;
+                Ok::<_, DataFusionError>(futures::stream::iter(cut.into_iter().map(Ok)))
+            })
+            .try_flatten()
+            .boxed()
     }
 
     async fn write(

@@ -89,7 +89,7 @@ async fn rows_are_sorted_inside_of_partitions_nulls_first() {
         ["NULL|k|[2, 3]", "1|z|NULL", "2|NULL|NULL", "2|b|[1]"]
     );
     let files = "SELECT partition, count(*) FROM t$files GROUP BY partition ORDER BY partition";
-    assert_eq!(w.run(files).await, ["{__DEFAULT_PARTITION__}|1", "{x}|1", "{y}|2"]);
+    assert_eq!(w.run(files).await, ["{null}|1", "{x}|1", "{y}|2"]);
     let said =
         w.run("CALL sys.compact(table => 't', order_strategy => 'zorder', order_by => 'b')").await;
     assert!(said[0].starts_with("success|5|3|4|3|"), "{said:?}");
@@ -172,10 +172,7 @@ async fn a_condition_chooses_partitions() {
     }
     let counts = "SELECT count(*) FROM t$files GROUP BY partition ORDER BY partition";
     let names = w.run("SELECT DISTINCT partition FROM t$files ORDER BY partition").await;
-    assert_eq!(
-        names,
-        ["{2024-01-01, 1}", "{2024-01-01, 2}", "{2024-02-01, 1}", "{__DEFAULT_PARTITION__, 3}"]
-    );
+    assert_eq!(names, ["{2024-01-01, 1}", "{2024-01-01, 2}", "{2024-02-01, 1}", "{null, 3}"]);
     for (condition, after) in [
         ("h > 10", ["2", "2", "2", "2"]),
         ("dt = '2024-01-01' AND h < 2", ["1", "2", "2", "2"]),
@@ -341,12 +338,12 @@ async fn rows_that_come_meanwhile_stay_and_changes_win() {
 async fn java_reads_sorted_tables() {
     let Some(java) = require_java("java_reads_sorted_tables") else { return };
     let w = Warehouse::unsynced().await;
-    w.run("CREATE TABLE t (id INT, n DECIMAL(20, 3), s STRING, ts TIMESTAMP(6), d DOUBLE, p STRING) PARTITIONED BY (p) WITH ('target-file-size' = '16 kb')").await;
+    w.run("CREATE TABLE t (id INT, n DECIMAL(20, 3), s STRING, ts TIMESTAMP(6) WITH LOCAL TIME ZONE, d DOUBLE, p STRING) PARTITIONED BY (p) WITH ('target-file-size' = '16 kb')").await;
     for part in 0..3 {
         w.run(&format!(
             "INSERT INTO t SELECT CAST((value * 7919) % 6007 AS INT), CAST(value % 100 AS DECIMAL(20, 3)) / 7,
                CASE WHEN value % 11 = 0 THEN NULL ELSE concat('s', value % 97) END,
-               TIMESTAMP '2024-01-01 00:00:00' + INTERVAL '1' MINUTE * (value % 5000), value / 3.0e0 - 900,
+               TO_TIMESTAMP_LTZ(1700000000 + value * 37 % 100000, 0), value / 3.0e0 - 900,
                CASE WHEN value % 2 = 0 THEN 'a' ELSE 'b' END
              FROM generate_series({}, {})",
             part * 2000,
