@@ -24,7 +24,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use futures::{StreamExt, TryStreamExt};
 use headwater::compact::{PartitionRows, PartitionSpec, Reordering, Rewrite};
-use headwater::{CompactionOutcome, CompactionProgress, Table, TypeKind};
+use headwater::{CompactionOutcome, CompactionProgress, ReadBuilder, Split, Table, TypeKind};
 
 use self::key::{Curve, places};
 use self::portions::Portions;
@@ -219,22 +219,33 @@ impl Sorting {
     ) -> PlanResult<SendableRecordBatchStream> {
         let schema = order.schema(table);
         let ordering = order.ordering(&schema)?;
-        let count = self.threads.min(rows.splits().len()).max(1);
-        let portions = Portions::of(&self.state, count);
-        let mut parts: Vec<Rows> = (0..count)
-            .map(|part| self.unsorted(order, rows, &schema, portions, (part, count)))
-            .collect();
+        let one = |split| self.unsorted(order, rows.reader(), split, &schema);
+        let mut splits: Vec<Rows> = rows.splits().iter().map(one).collect();
         // How wide rows are decides how many are sorted and stored at once.
-        let context = match parts.pop() {
-            Some(mut part) => {
-                let first = part.next().await.transpose()?;
-                let context = portions.context(&self.state, first.as_ref())?;
-                parts.push(futures::stream::iter(first.map(Ok)).chain(part).boxed());
-                context
-            }
-            None => self.state.task_ctx(),
+        let first = match splits.first_mut() {
+            Some(split) => split.next().await.transpose()?,
+            None => None,
         };
-        let parts = Mutex::new(parts.into_iter().map(Some).collect::<Vec<_>>());
+        let most = self.threads.min(splits.len()).max(1);
+        let portions = Portions::of(&self.state, first.as_ref(), rows.row_count(), most)?;
+        let (context, count) = (portions.context(&self.state), portions.parts());
+        let mut parts: Vec<Vec<Rows>> = (0..count).map(|_| Vec::new()).collect();
+        let first = futures::stream::iter(first.map(Ok)).boxed();
+        for (at, split) in std::iter::once(first).chain(splits).enumerate() {
+            // The first batch stands before the rest of its file.
+            if let Some(part) = parts.get_mut(at.saturating_sub(1) % count) {
+                part.push(split);
+            }
+        }
+        let cut = move |splits: Vec<Rows>| {
+            let batches = futures::stream::iter(splits).flatten();
+            let pieces = batches.map(move |batch| {
+                let pieces = portions.cut(&batch?)?;
+                Ok::<_, DataFusionError>(futures::stream::iter(pieces.into_iter().map(Ok)))
+            });
+            Some(pieces.try_flatten().boxed())
+        };
+        let parts = Mutex::new(parts.into_iter().map(cut).collect::<Vec<Option<Rows>>>());
         let start = move |part: usize, _| {
             let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
             parts.get_mut(part).and_then(Option::take).ok_or_else(|| {
@@ -252,30 +263,27 @@ impl Sorting {
         sorted.execute(0, context)
     }
 
-    /// A part of the rows as they are now, with what they are sorted by.
+    /// The rows of a file as they are now, with what they are sorted by. Nothing is read before the
+    /// first one is asked for.
     fn unsorted(
         &self,
         order: &RowOrder,
-        rows: &PartitionRows,
+        reader: &ReadBuilder,
+        split: &Split,
         schema: &SchemaRef,
-        portions: Portions,
-        (part, count): (usize, usize),
     ) -> Rows {
-        let mine: Vec<_> = rows.splits().iter().skip(part).step_by(count).cloned().collect();
         let (order, schema) = (order.clone(), Arc::clone(schema));
-        let (reader, progress) = (rows.reader().clone(), Arc::clone(&self.progress));
+        let (reader, split) = (reader.clone(), split.clone());
+        let progress = Arc::clone(&self.progress);
         let external = |error| DataFusionError::External(Box::new(error));
-        futures::stream::iter(mine)
-            .map(move |split| reader.read(&split).map_err(external))
+        futures::stream::once(async move { reader.read(&split).map_err(external) })
             .map_ok(move |rows| rows.map_err(external))
             .try_flatten()
             .map(move |batch| {
                 let batch = batch?;
                 progress.add_read(batch.num_rows());
-                let cut = portions.cut(&order.extended(batch, &schema)?)?;
-                Ok::<_, DataFusionError>(futures::stream::iter(cut.into_iter().map(Ok)))
+                order.extended(batch, &schema)
             })
-            .try_flatten()
             .boxed()
     }
 

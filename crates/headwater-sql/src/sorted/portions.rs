@@ -11,6 +11,10 @@ use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SessionState, TaskContext};
 
+/// The part of the memory that rows fill which are not spilled: a sort holds them about twice, and
+/// other rows may be wider than the first ones.
+const SPARE: usize = 6;
+
 /// Batches that a part of a sort should be able to hold.
 const BATCHES: usize = 32;
 
@@ -28,42 +32,57 @@ const MERGE_BYTES: usize = 10 << 20;
 /// How much is handled at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Portions {
+    parts: usize,
     batch_bytes: usize,
+    batch_rows: usize,
     merge_bytes: usize,
 }
 
 impl Portions {
-    /// For a sort in so many parts at once.
-    pub(super) fn of(state: &SessionState, parts: usize) -> Self {
+    /// For a sort of `rows` rows that are as wide as those of `sample`, in at most so many parts.
+    ///
+    /// Sorts that spill run in one part: several take all memory for merging their runs, and leave
+    /// nothing to those who merge the parts.
+    pub(super) fn of(
+        state: &SessionState,
+        sample: Option<&RecordBatch>,
+        rows: u64,
+        most_parts: usize,
+    ) -> Result<Self> {
         let memory = match state.runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Finite(bytes) => bytes,
             _ => usize::MAX,
         };
-        let each = memory / parts.max(1);
-        Self {
-            batch_bytes: (each / BATCHES).clamp(LEAST_BYTES, MOST_BYTES),
-            merge_bytes: (each / 4).min(MERGE_BYTES),
-        }
-    }
-
-    /// The context of a sort of rows as wide as these.
-    pub(super) fn context(
-        self,
-        state: &SessionState,
-        rows: Option<&RecordBatch>,
-    ) -> Result<Arc<TaskContext>> {
-        let width = match rows {
-            Some(batch) => bytes(batch)? / batch.num_rows().max(1),
+        let width = match sample {
+            Some(batch) => (bytes(batch)? / batch.num_rows().max(1)).max(1),
             None => 1,
         };
+        let all = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(width);
+        let parts = if all <= memory / SPARE { most_parts.max(1) } else { 1 };
+        let each = memory / parts;
+        let batch_bytes = (each / BATCHES).clamp(LEAST_BYTES, MOST_BYTES);
+        Ok(Self {
+            parts,
+            batch_bytes,
+            batch_rows: (batch_bytes / width).clamp(LEAST_ROWS, MOST_ROWS),
+            merge_bytes: (each / 4).min(MERGE_BYTES),
+        })
+    }
+
+    /// Parts that are sorted at once.
+    pub(super) const fn parts(self) -> usize {
+        self.parts
+    }
+
+    /// The context of the sort.
+    pub(super) fn context(self, state: &SessionState) -> Arc<TaskContext> {
         let mut state = state.clone();
         let options = &mut state.config_mut().options_mut().execution;
-        let count = (self.batch_bytes / width.max(1)).clamp(LEAST_ROWS, MOST_ROWS);
-        if let Ok(rows) = count.to_string().parse() {
+        if let Ok(rows) = self.batch_rows.to_string().parse() {
             options.batch_size = rows;
         }
         options.sort_spill_reservation_bytes = self.merge_bytes;
-        Ok(state.task_ctx())
+        state.task_ctx()
     }
 
     /// The batch in pieces that do not hold each other's memory, if it is too large for one.

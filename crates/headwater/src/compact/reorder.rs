@@ -62,6 +62,13 @@ impl PartitionRows {
         &self.splits
     }
 
+    /// How many they are.
+    #[must_use]
+    pub fn row_count(&self) -> u64 {
+        let counts = self.files().map(|file| u64::try_from(file.row_count).unwrap_or(0));
+        counts.fold(0, u64::saturating_add)
+    }
+
     fn files(&self) -> impl Iterator<Item = &DataFileMeta> {
         self.splits.iter().flat_map(Split::files)
     }
