@@ -150,7 +150,7 @@ async fn a_table_that_is_larger_than_the_memory_is_sorted() {
         assert!(said[0].starts_with("success|"), "{said:?}");
         assert_eq!(w.run(sums).await, before, "{order}");
         let (some, all) = files_read(&w, "SELECT v FROM t WHERE k = 4711").await;
-        assert!(all > 3 && (some == 1 || order == by_both), "{order}: {some} of {all}");
+        assert!(all >= 3 && (some == 1 || order == by_both), "{order}: {some} of {all}");
     }
 }
 
