@@ -59,6 +59,7 @@ mod session;
 pub mod settings;
 mod show;
 mod sink;
+mod sorted;
 mod system_table;
 mod table_reference;
 mod write_exec;

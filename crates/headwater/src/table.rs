@@ -10,7 +10,7 @@ use headwater_spec::options::{Findings, TableOptions, inspect};
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataType, RowType, Snapshot, TableSchema};
 
-use crate::compact::Compaction;
+use crate::compact::{Compaction, Reordering};
 use crate::error::{Error, Result};
 use crate::read::ReadBuilder;
 use crate::write::WriteBuilder;
@@ -260,6 +260,12 @@ impl Table {
     #[must_use]
     pub fn new_compaction(&self) -> Compaction {
         Compaction::new(self.clone())
+    }
+
+    /// Starts a job that puts the rows of partitions in another order.
+    #[must_use]
+    pub fn new_reordering(&self) -> Reordering {
+        Reordering::new(self.clone())
     }
 
     /// Why this version cannot compact the table, and what to do about it; `None` if it can.

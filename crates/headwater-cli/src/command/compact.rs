@@ -37,12 +37,24 @@ pub(crate) struct Arguments {
     #[arg(long = "partition", value_name = "NAME=VALUE,...", value_parser = parse_partition)]
     #[arg(conflicts_with_all = ["database", "all"])]
     partitions: Vec<String>,
+    /// Only partitions for which this is true, such as "dt < '2024-02-01'"
+    #[arg(long = "where", value_name = "CONDITION", value_parser = parse_text)]
+    #[arg(conflicts_with_all = ["partitions", "database", "all"])]
+    condition: Option<String>,
     /// Only partitions that no file was added to for so long, such as 1h or '2 d'
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     idle: Option<Duration>,
     /// Merge all files of a bucket [default: those that the options of the table choose]
     #[arg(long)]
     full: bool,
+    /// Sort the rows of each partition by these columns, for a table without primary key and buckets
+    #[arg(long, value_name = "COLUMN,...", value_parser = parse_text)]
+    #[arg(conflicts_with_all = ["database", "all", "idle", "watch"])]
+    order_by: Option<String>,
+    /// How they are sorted: by one column after the other, or so that rows that are near in all
+    /// columns get near to each other [default: order]
+    #[arg(long, value_enum, value_name = "STRATEGY", requires = "order_by")]
+    order_strategy: Option<OrderStrategy>,
     /// Go on: look for work again and again, until the process is ended
     #[arg(long)]
     watch: bool,
@@ -73,8 +85,34 @@ struct What {
     all: bool,
 }
 
+/// How rows are sorted.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum OrderStrategy {
+    Order,
+    Zorder,
+    Hilbert,
+}
+
+impl OrderStrategy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Zorder => "zorder",
+            Self::Hilbert => "hilbert",
+        }
+    }
+}
+
 fn parse_duration(text: &str) -> Result<Duration, String> {
     parse_duration_millis(text).map(Duration::from_millis)
+}
+
+/// A blank argument of a call is none: here it is a mistake.
+fn parse_text(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("it is blank".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn parse_partition(text: &str) -> Result<String, String> {
@@ -114,8 +152,19 @@ impl Arguments {
             }
             _ => None,
         };
-        let strategy = if self.full { "full" } else { "minor" };
-        let mut arguments = vec![("compact_strategy", strategy.to_owned())];
+        let mut arguments = Vec::new();
+        match &self.order_by {
+            // All files are written anew anyway.
+            Some(columns) => {
+                let strategy = self.order_strategy.unwrap_or(OrderStrategy::Order);
+                arguments.push(("order_strategy", strategy.name().to_owned()));
+                arguments.push(("order_by", columns.clone()));
+            }
+            None => {
+                let strategy = if self.full { "full" } else { "minor" };
+                arguments.push(("compact_strategy", strategy.to_owned()));
+            }
+        }
         if let Some(idle) = self.idle {
             arguments.push(("partition_idle_time", format!("{} ms", idle.as_millis())));
         }
@@ -124,6 +173,9 @@ impl Arguments {
                 arguments.push(("table", format!("{}.{}", quoted(database), quoted(table))));
                 if !self.partitions.is_empty() {
                     arguments.push(("partitions", self.partitions.join(";")));
+                }
+                if let Some(condition) = &self.condition {
+                    arguments.push(("where", condition.clone()));
                 }
                 "compact"
             }

@@ -64,6 +64,37 @@ fn tables_are_compacted_by_name_partition_and_directory() {
 }
 
 #[test]
+fn rows_are_sorted_in_the_partitions_that_a_condition_chooses() {
+    let dir = TempDir::new();
+    sql(
+        dir.text(),
+        "CREATE DATABASE d; \
+         CREATE TABLE d.t (a INT, b INT, dt STRING) PARTITIONED BY (dt) WITH ('write-only' = 'true');\
+         INSERT INTO d.t VALUES (3, 1, 'x'), (1, 2, 'x'), (2, 9, 'y'); \
+         INSERT INTO d.t VALUES (2, 1, 'x'), (1, 1, 'y')",
+    )
+    .ok();
+    let compact = |more: &[&str]| {
+        let mut arguments = vec!["compact", "-w", dir.text(), "--format", "csv", "d.t"];
+        arguments.extend(more);
+        headwater(&arguments).ok()
+    };
+    let rows = || {
+        let rows = sql(dir.text(), "SELECT a, b FROM d.t WHERE dt = 'x'").ok();
+        rows.lines().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    let said = compact(&["--order-by", "a,b", "--where", "dt < 'y'"]);
+    assert!(said.lines().nth(1).unwrap().starts_with("success,3,1,2,1,"), "{said}");
+    assert_eq!(rows(), "1,2 2,1 3,1");
+    let said = compact(&["--order-by", "b", "--partition", "dt=x", "--full"]);
+    assert!(said.lines().nth(1).unwrap().starts_with("success,4,1,1,1,"), "{said}");
+    let said = compact(&["--order-by", "a,b", "--order-strategy", "hilbert"]);
+    assert!(said.lines().nth(1).unwrap().starts_with("success,5,2,3,2,"), "{said}");
+    let said = compact(&["--where", "dt = 'z'", "--full"]);
+    assert!(said.contains("success,,0,0,0,0,0"), "{said}");
+}
+
+#[test]
 fn databases_and_warehouses_are_compacted_table_by_table() {
     let dir = warehouse();
     let compact = |more: &[&str]| {
@@ -93,6 +124,17 @@ fn what_cannot_be_compacted_is_said() {
         (&["compact", "one.t", "--interval", "1 s"], 2, "--watch"),
         (&["compact", "one.t", "--format", "parquet", "--watch"], 1, "one result"),
         (&["compact", "one.none", "-w", dir.text()], 1, "none"),
+        (&["compact", "one.t", "--order-strategy", "zorder"], 2, "--order-by"),
+        (&["compact", "one.t", "--order-by", "id", "--order-strategy", "up"], 2, "hilbert"),
+        (&["compact", "one.t", "--order-by", " "], 2, "blank"),
+        (&["compact", "one.t", "--order-by", "id", "--watch"], 2, "cannot be used with"),
+        (&["compact", "one.t", "--order-by", "id", "--idle", "1 h"], 2, "cannot be used with"),
+        (&["compact", "--all", "--order-by", "id"], 2, "cannot be used with"),
+        (&["compact", "--all", "--where", "dt = 'a'"], 2, "cannot be used with"),
+        (&["compact", "one.t", "--where", ""], 2, "blank"),
+        (&["compact", "one.t", "--where", "dt = 'a'", "--partition", "dt=a"], 2, "cannot be used"),
+        (&["compact", "one.t", "-w", dir.text(), "--where", "id = 1"], 1, "'id' is no partition"),
+        (&["compact", "one.t", "-w", dir.text(), "--order-by", "id"], 1, "primary key"),
         (&["compact", "one.t", "-w", dir.text(), "--partition", "x=1"], 1, "'x'"),
         (&["compact", table, "-w", dir.text()], 1, "both say where"),
     ] {

@@ -41,6 +41,9 @@ pub struct CompactionOptions {
     /// `compaction.min.file-num`: small files of a table without a primary key that are worth a
     /// compaction; default 5.
     pub min_files: usize,
+    /// `zorder.var-length-contribution`: bytes of a text or of binary data that count in a z-order;
+    /// default 8.
+    pub zorder_bytes: usize,
 }
 
 /// Hours in which more is compacted.
@@ -100,8 +103,24 @@ impl CompactionOptions {
             },
             wait: bool_option(schema, "commit.force-compact", false)?,
             min_files: count(schema, "compaction.min.file-num", 5)?.max(2),
+            zorder_bytes: zorder_bytes(schema)?,
         })
     }
+}
+
+/// Most bytes of a value that count: each row's are in memory while rows are sorted.
+const MOST_ZORDER_BYTES: usize = 1024;
+
+fn zorder_bytes(schema: &TableSchema) -> Result<usize, SpecError> {
+    let key = "zorder.var-length-contribution";
+    let bytes = count(schema, key, 8)?;
+    if (1..=MOST_ZORDER_BYTES).contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err(SpecError::Option {
+        key: key.to_owned(),
+        reason: format!("{bytes} is not a number of bytes from 1 to {MOST_ZORDER_BYTES}"),
+    })
 }
 
 fn percent(schema: &TableSchema, key: &str, default: i32) -> Result<u64, SpecError> {

@@ -103,6 +103,7 @@ const HONOURED: &[&str] = &[
     "write-buffer-spillable",
     "write-only",
     "write.batch-size",
+    "zorder.var-length-contribution",
 ];
 
 /// Options whose other values than the default make a read or a write wrong here: refused.
@@ -227,7 +228,7 @@ const MISSING: &[(&str, &str)] = &[
     ("sink.", STREAMS_NOT),
     ("snapshot.", "snapshots are not expired"),
     ("snapshot.watermark-idle-timeout", STREAMS_NOT),
-    ("sort-compaction.", SORTS_NOT),
+    ("sort-compaction.", SORTS_EXACTLY),
     ("sort-engine", INSIDE_JAVA),
     ("sort-spill-", INSIDE_JAVA),
     ("stream", STREAMS_NOT),
@@ -240,11 +241,12 @@ const MISSING: &[(&str, &str)] = &[
     ("write-buffer-for-append", INSIDE_JAVA),
     ("write-max-writers-to-spill", "rows are spilled when there is no memory for them"),
     ("write.batch-memory", INSIDE_JAVA),
-    ("zorder.", SORTS_NOT),
 ];
 
 const LOOKS_NOT: &str = "compactions look no keys up";
-const SORTS_NOT: &str = "compactions keep the order of rows";
+const SORTS_NOT: &str = "only sys.compact with 'order_by' sorts rows, by the columns that it names";
+const SORTS_EXACTLY: &str =
+    "sys.compact sorts the rows themselves, without samples and ranges of them";
 const UNEXPLAINED: &str = "this version has nothing that it is about";
 const STREAMS_NOT: &str = "there are no streaming reads and writes";
 const MARKS_NOT: &str = "partitions are not marked as done";

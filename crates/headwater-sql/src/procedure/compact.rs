@@ -1,4 +1,4 @@
-//! `sys.compact`: compacts the buckets of a table.
+//! `sys.compact`: compacts the buckets of a table, or sorts the rows of its partitions.
 //!
 //! Source: Paimon 1.4.2 `CompactProcedure` of Flink and of Spark; `buckets` from 2.0.
 
@@ -12,10 +12,11 @@ use headwater::options::parse_duration_millis;
 use headwater::{CompactionOutcome, CompactionProgress, Table};
 
 use super::arguments::{Arguments, Kind, Parameter};
-use super::{Caller, DATABASE, Procedure, pairs};
+use super::{Caller, Procedure, pairs, partition_filter};
 use crate::assign::Assignment;
 use crate::error::SqlError;
 use crate::show::batch;
+use crate::sorted::{RowOrder, Sorting, Strategy};
 
 /// Strategies of `compact_strategy`.
 pub(super) const STRATEGIES: &[&str] = &["full", "minor"];
@@ -28,14 +29,10 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::optional("partitions", Kind::Text),
         Parameter::one_of("compact_strategy", STRATEGIES),
         Parameter::one_of("order_strategy", ORDERS),
-        Parameter::refused("order_by", Kind::Text, SORT),
+        Parameter::optional("order_by", Kind::Text),
         Parameter::optional("options", Kind::Pairs),
         Parameter::optional("partition_idle_time", Kind::Duration),
-        Parameter::refused(
-            "where",
-            Kind::Text,
-            "name the partitions: partitions => 'dt=2024-01-31;dt=2024-02-01'",
-        ),
+        Parameter::optional("where", Kind::Text),
         Parameter::refused("buckets", Kind::Text, "whole partitions are compacted; leave it out"),
     ],
     flink: &[
@@ -63,24 +60,89 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     run: |caller, arguments| Box::pin(run(caller, arguments)),
 };
 
-const SORT: &str = "this version compacts without sorting rows anew; leave it out, or sort with \
-                    INSERT OVERWRITE t SELECT * FROM t ORDER BY …";
-
 async fn run(caller: &Caller<'_>, arguments: &Arguments) -> Result<RecordBatch, SqlError> {
-    if let Some(order) = arguments.text("order_strategy")
-        && !order.trim().eq_ignore_ascii_case("none")
-    {
-        return Err(SqlError::unsupported(
-            format!("argument 'order_strategy' of {DATABASE}.compact is"),
-            SORT,
-        ));
-    }
+    let order = order(arguments)?;
     let how = How::of(arguments)?;
     let options = pairs("options", arguments.text("options"))?;
     let table = caller.table(arguments.required("table")?, options).await?;
-    let partitions = partitions(&table, arguments.text("partitions"))?;
-    let done = how.compact(caller, &table, partitions).await?;
+    let partitions = match (arguments.text("partitions"), arguments.text("where")) {
+        (Some(_), Some(_)) => {
+            return Err(SqlError::invalid(
+                "arguments 'partitions' and 'where' both say which partitions: give one of them",
+            ));
+        }
+        (text, None) => partitions(&table, text)?,
+        (None, Some(condition)) => {
+            let chosen = partition_filter::matching(caller, &table, condition).await?;
+            if chosen.is_empty() {
+                // Without partitions the whole table would be meant.
+                return result(&[("success".to_owned(), CompactionOutcome::default())], None);
+            }
+            chosen
+        }
+    };
+    let done = match order {
+        None => how.compact(caller, &table, partitions).await?,
+        Some((strategy, columns)) => {
+            let order = RowOrder::new(&table, strategy, columns)?;
+            sort(caller, &table, &order, &partitions).await?
+        }
+    };
     result(&[("success".to_owned(), done)], None)
+}
+
+/// How rows are to be sorted, and by which columns; `None`: they stay in their order.
+///
+/// As in Flink both arguments are needed; as in both engines no time can be given besides.
+fn order(arguments: &Arguments) -> Result<Option<(Strategy, &str)>, SqlError> {
+    let strategy = arguments.text("order_strategy");
+    let columns = arguments.text("order_by");
+    let none = strategy.is_some_and(|name| name.trim().eq_ignore_ascii_case("none"));
+    let order = match (strategy.and_then(Strategy::parse), columns) {
+        (Some(strategy), Some(columns)) => (strategy, columns),
+        (None, None) => return Ok(None),
+        (None, Some(_)) if none => {
+            return Err(SqlError::invalid(
+                "argument 'order_strategy' is 'none', but 'order_by' names columns: give a \
+                 strategy ('order', 'zorder', 'hilbert') or leave the columns out",
+            ));
+        }
+        _ => {
+            return Err(SqlError::invalid(
+                "arguments 'order_strategy' and 'order_by' belong together: give both, or none",
+            ));
+        }
+    };
+    let refuse = |name: &str, why: &str| {
+        Err(SqlError::invalid(format!("argument '{name}' does not go with 'order_by': {why}")))
+    };
+    if arguments.text("partition_idle_time").is_some() {
+        return refuse("partition_idle_time", "choose partitions with 'partitions' or 'where'");
+    }
+    let minor = |strategy: &str| strategy.trim().eq_ignore_ascii_case("minor");
+    if arguments.text("compact_strategy").is_some_and(minor) {
+        return refuse("compact_strategy", "sorting rewrites all files; leave 'minor' out");
+    }
+    Ok(Some(order))
+}
+
+/// Sorts the rows of partitions, without any those of the whole table.
+async fn sort(
+    caller: &Caller<'_>,
+    table: &Table,
+    order: &RowOrder,
+    partitions: &[PartitionSpec],
+) -> Result<CompactionOutcome, SqlError> {
+    let scope = caller.scope;
+    let compaction = Arc::new(CompactionProgress::default());
+    scope.lookups.progress.compacts(Arc::clone(&compaction));
+    let sorting = Sorting {
+        state: scope.state(scope.threads),
+        threads: scope.threads,
+        progress: Arc::clone(&scope.lookups.progress),
+        compaction,
+    };
+    sorting.run(table, order, partitions).await
 }
 
 /// What calls for one table and for many have in common.

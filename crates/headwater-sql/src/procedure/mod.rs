@@ -8,6 +8,7 @@ mod compact;
 mod compact_database;
 mod compact_manifest;
 mod later;
+mod partition_filter;
 #[cfg(test)]
 mod tests;
 

@@ -15,5 +15,6 @@ mod inserts;
 mod options;
 mod procedures;
 mod queries;
+mod sorted;
 mod system_tables;
 mod warehouse;

@@ -13,7 +13,7 @@ use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 use headwater_spec::{BinaryRow, DataFileMeta, Datum};
 
 use super::bucket::{BucketFiles, Compacted, NEWER_SCHEMA, Place, Unit, compact};
-use super::commit::Committing;
+use super::commit::{Committing, Exchanged};
 use super::progress::CompactionProgress;
 use crate::error::{Error, Result};
 use crate::read::file::bucket_path;
@@ -23,7 +23,7 @@ use crate::table::Table;
 pub type PartitionSpec = Vec<(String, Option<Datum>)>;
 
 /// Finished buckets are committed when this much has been written since the last commit.
-const COMMIT_BYTES: u64 = 1 << 30;
+pub(super) const COMMIT_BYTES: u64 = 1 << 30;
 
 /// How often buckets whose files another job has taken are looked at again.
 const MAX_ROUNDS: usize = 20;
@@ -63,6 +63,22 @@ pub struct CompactionOutcome {
 }
 
 type Key = (BinaryRow, i32);
+
+impl CompactionOutcome {
+    /// Counts what a commit did.
+    pub(super) fn add(&mut self, exchanged: &Exchanged) {
+        self.snapshot_id = exchanged.snapshot_id.or(self.snapshot_id);
+        for one in &exchanged.committed {
+            self.buckets += 1;
+            self.files_before += one.before.len();
+            self.files_after += one.after.len();
+            self.rows_older = self.rows_older.saturating_add(one.rows_older);
+            self.bytes_before += one.before.iter().map(size).sum::<u64>();
+            self.bytes_after += one.after.iter().map(size).sum::<u64>();
+        }
+        self.conflicts += exchanged.dropped.len();
+    }
+}
 
 impl Compaction {
     pub(crate) const fn new(table: Table) -> Self {
@@ -148,7 +164,7 @@ impl Compaction {
         planned.snapshot = snapshot.id;
         let types = table.partition_types()?;
         let filter = EntryFilter {
-            partition: self.predicate()?,
+            partition: predicate(table, &self.partitions)?,
             real_buckets_only: true,
             ..EntryFilter::default()
         };
@@ -209,35 +225,6 @@ impl Compaction {
         busy
     }
 
-    /// The partitions; columns count among the partition columns.
-    fn predicate(&self) -> Result<Option<Predicate>> {
-        let keys = &self.table.schema().partition_keys;
-        let mut any = Vec::new();
-        for spec in &self.partitions {
-            let mut all = Vec::new();
-            for (name, value) in spec {
-                let Some(at) = keys.iter().position(|key| key == name) else {
-                    return Err(Error::Request {
-                        table: self.table.name().to_owned(),
-                        reason: match keys.as_slice() {
-                            [] => format!("'{name}' is not a partition column, there are none"),
-                            keys => format!(
-                                "'{name}' is not a partition column, which are: {}",
-                                keys.join(", ")
-                            ),
-                        },
-                    });
-                };
-                all.push(match value {
-                    Some(value) => Predicate::leaf(at, Op::Eq, [value.clone()]),
-                    None => Predicate::leaf(at, Op::IsNull, []),
-                });
-            }
-            any.push(Predicate::And(all));
-        }
-        Ok((!any.is_empty()).then_some(Predicate::Or(any)))
-    }
-
     /// Compacts the units; returns why one was given up, if one was.
     async fn compact_all(
         &self,
@@ -286,16 +273,7 @@ impl Compaction {
         let committing =
             Committing { table: &self.table, user, identifier: BATCH_COMMIT_IDENTIFIER };
         let exchanged = committing.exchange(done).await?;
-        outcome.snapshot_id = exchanged.snapshot_id.or(outcome.snapshot_id);
-        for one in &exchanged.committed {
-            outcome.buckets += 1;
-            outcome.files_before += one.before.len();
-            outcome.files_after += one.after.len();
-            outcome.rows_older = outcome.rows_older.saturating_add(one.rows_older);
-            outcome.bytes_before += one.before.iter().map(size).sum::<u64>();
-            outcome.bytes_after += one.after.iter().map(size).sum::<u64>();
-        }
-        outcome.conflicts += exchanged.dropped.len();
+        outcome.add(&exchanged);
         Ok(exchanged.dropped.into_iter().next().map(|(_, reason)| reason))
     }
 }
@@ -306,6 +284,35 @@ struct Planned {
     units: Vec<(Place, Unit)>,
 }
 
-fn size(file: &DataFileMeta) -> u64 {
+/// The partitions as a predicate, `None` for all; columns count among the partition columns.
+pub(super) fn predicate(table: &Table, partitions: &[PartitionSpec]) -> Result<Option<Predicate>> {
+    let keys = &table.schema().partition_keys;
+    let mut any = Vec::new();
+    for spec in partitions {
+        let mut all = Vec::new();
+        for (name, value) in spec {
+            let Some(at) = keys.iter().position(|key| key == name) else {
+                return Err(Error::Request {
+                    table: table.name().to_owned(),
+                    reason: match keys.as_slice() {
+                        [] => format!("'{name}' is not a partition column, there are none"),
+                        keys => format!(
+                            "'{name}' is not a partition column, which are: {}",
+                            keys.join(", ")
+                        ),
+                    },
+                });
+            };
+            all.push(match value {
+                Some(value) => Predicate::leaf(at, Op::Eq, [value.clone()]),
+                None => Predicate::leaf(at, Op::IsNull, []),
+            });
+        }
+        any.push(Predicate::And(all));
+    }
+    Ok((!any.is_empty()).then_some(Predicate::Or(any)))
+}
+
+pub(super) fn size(file: &DataFileMeta) -> u64 {
     u64::try_from(file.file_size).unwrap_or(0)
 }

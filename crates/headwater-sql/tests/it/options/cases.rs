@@ -118,6 +118,9 @@ pub(super) fn bad(option: &KnownOption) -> Vec<(&'static str, String)> {
         ("num-levels", _) => vec![("1", "2".into()), ("x", "number".into())],
         ("read.batch-size", _) => vec![("0", "1".into()), ("x", "number".into())],
         ("file.compression.zstd-level", _) => vec![("0", "22".into()), ("23", "22".into())],
+        ("zorder.var-length-contribution", _) => {
+            vec![("0", "1 to 1024".into()), ("1025", "1 to 1024".into()), ("x", "number".into())]
+        }
         ("snapshot.num-retained.min", _) => vec![("0", "at least 1".into())],
         (_, "Boolean") => same(&["yes", "1", " true", ""], "true nor false"),
         (_, "Integer") => same(&["many", "1.5", "2147483648", " 1"], "number"),

@@ -184,6 +184,7 @@ const EFFECTS: &[Effect] = &[
     ("target-file-size", &[], Big(Append, "16 kb", "")),
     ("write-buffer-size", &[], Big(Keyed, "1 kb", "")),
     ("write-only", &[("num-sorted-run.compaction-trigger", "2")], Small(Keyed, "true", "")),
+    ("zorder.var-length-contribution", &[], Test("the_first_bytes_of_a_text_count_in_a_z_order")),
 ];
 
 #[tokio::test]
