@@ -7,6 +7,7 @@ use headwater_io::file_io::local::SyncMode;
 use headwater_io::{Env, FileIo, open_root};
 use headwater_metadata::{Catalog, FileSystemCatalog, Identifier, MetadataError, TableStore};
 use headwater_spec::options::{Findings, TableOptions, inspect};
+use headwater_spec::path::POSTPONE_BUCKET;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataType, RowType, Snapshot, TableSchema};
 
@@ -201,6 +202,12 @@ impl Table {
     #[must_use]
     pub fn has_dynamic_buckets(&self) -> bool {
         self.has_primary_key() && self.options().bucket == -1
+    }
+
+    /// Whether a compaction gives rows their buckets, in numbers that differ between partitions.
+    #[must_use]
+    pub fn has_postponed_buckets(&self) -> bool {
+        self.has_primary_key() && self.options().bucket == POSTPONE_BUCKET
     }
 
     /// The snapshot that this table was opened at, or the newest one; `None` if it has none.

@@ -23,20 +23,20 @@ use crate::table::Table;
 pub type PartitionSpec = Vec<(String, Option<Datum>)>;
 
 /// Finished buckets are committed when this much has been written since the last commit.
-const COMMIT_BYTES: u64 = 1 << 30;
+pub(super) const COMMIT_BYTES: u64 = 1 << 30;
 
 /// How often buckets whose files another job has taken are looked at again.
-const MAX_ROUNDS: usize = 20;
+pub(super) const MAX_ROUNDS: usize = 20;
 
 /// A compaction of a table, to be run once.
 #[derive(Debug, Clone)]
 pub struct Compaction {
-    table: Table,
+    pub(super) table: Table,
     user: Option<String>,
     partitions: Vec<PartitionSpec>,
     full: bool,
     idle: Option<Duration>,
-    progress: Option<Arc<CompactionProgress>>,
+    pub(super) progress: Option<Arc<CompactionProgress>>,
 }
 
 /// What a compaction did.
@@ -54,6 +54,8 @@ pub struct CompactionOutcome {
     pub bytes_before: u64,
     /// Bytes of the files that were put in.
     pub bytes_after: u64,
+    /// Rows that waited for their buckets, in a table that postpones them, and are shown by reads now.
+    pub rows_taken_in: u64,
     /// Rows that were found to have come after a newer one of their key, by `sequence.field` or by a
     /// sequence group.
     pub rows_older: u64,
@@ -117,6 +119,9 @@ impl Compaction {
             None => self.table.random_user(),
         };
         let mut outcome = CompactionOutcome::default();
+        if self.table.has_postponed_buckets() {
+            self.take_in(&user, &mut outcome).await?;
+        }
         let mut pickers: HashMap<Key, BucketFiles> = HashMap::new();
         for round in 0..MAX_ROUNDS {
             let units = self.plan(&mut pickers).await?;
@@ -197,7 +202,7 @@ impl Compaction {
     }
 
     /// Partitions that files were added to lately.
-    fn busy(&self, live: &[ManifestEntry]) -> HashMap<BinaryRow, bool> {
+    pub(super) fn busy(&self, live: &[ManifestEntry]) -> HashMap<BinaryRow, bool> {
         let mut busy = HashMap::new();
         let Some(idle) = self.idle else { return busy };
         let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
@@ -210,7 +215,7 @@ impl Compaction {
     }
 
     /// The partitions; columns count among the partition columns.
-    fn predicate(&self) -> Result<Option<Predicate>> {
+    pub(super) fn predicate(&self) -> Result<Option<Predicate>> {
         let keys = &self.table.schema().partition_keys;
         let mut any = Vec::new();
         for spec in &self.partitions {
@@ -305,6 +310,6 @@ struct Planned {
     units: Vec<(Place, Unit)>,
 }
 
-fn size(file: &DataFileMeta) -> u64 {
+pub(super) fn size(file: &DataFileMeta) -> u64 {
     u64::try_from(file.file_size).unwrap_or(0)
 }

@@ -12,6 +12,7 @@ use headwater_lsm::{
 use headwater_spec::{BinaryRow, DataFileMeta};
 
 use super::file::{FileLayout, OpenDataFile};
+use super::postpone::{WaitingBatch, WaitingRows};
 use crate::error::Result;
 use crate::table::Table;
 
@@ -29,6 +30,8 @@ enum Buffer {
     Sorted(SortBuffer, Arc<Merging>),
     /// Without: in arrival order.
     Plain(Vec<RecordBatch>, usize),
+    /// Of a postponed bucket: in arrival order.
+    Waiting(WaitingRows),
 }
 
 /// How the rows of a bucket with a primary key become one run.
@@ -84,6 +87,7 @@ impl BucketWriter {
             next_sequence,
             known_snapshot,
             buffer: match merging {
+                _ if bucket < 0 => Buffer::Waiting(WaitingRows::default()),
                 Some(merging) => Buffer::Sorted(merging.buffer(), Arc::clone(merging)),
                 None => Buffer::Plain(Vec::new(), 0),
             },
@@ -97,6 +101,7 @@ impl BucketWriter {
         match &self.buffer {
             Buffer::Sorted(buffer, _) => buffer.memory_size(),
             Buffer::Plain(_, bytes) => *bytes,
+            Buffer::Waiting(rows) => rows.memory(),
         }
     }
 
@@ -114,6 +119,10 @@ impl BucketWriter {
             Buffer::Plain(batches, bytes) => {
                 *bytes += slice_bytes(&batch);
                 batches.push(batch);
+            }
+            Buffer::Waiting(rows) => {
+                let bytes = slice_bytes(&batch);
+                rows.add(batch, kinds, bytes);
             }
         }
         Ok(())
@@ -148,6 +157,7 @@ impl BucketWriter {
                 let counted = self.table.options().bucket > 0;
                 self.next_sequence = if counted { next_sequence } else { 0 };
             }
+            Rows::Waiting(_) => {}
         }
         Ok(())
     }
@@ -168,6 +178,10 @@ impl BucketWriter {
                 Some(self.table.env().pools.run(job).await??)
             }
             Buffer::Plain(batches, _) if batches.is_empty() => None,
+            Buffer::Waiting(rows) if rows.is_empty() => None,
+            Buffer::Waiting(rows) => {
+                Some(Rows::Waiting(rows.drain(ENCODE_ROWS).into_iter().peekable()))
+            }
             Buffer::Plain(batches, bytes) => {
                 *bytes = 0;
                 // The size of a file is looked at after each piece.
@@ -196,6 +210,7 @@ fn slice_bytes(batch: &RecordBatch) -> usize {
 enum Rows {
     Sorted { drain: Box<Drain>, next: Option<Box<KeyValueBatch>> },
     Plain { batches: Peekable<IntoIter<RecordBatch>>, next_sequence: i64 },
+    Waiting(Peekable<IntoIter<WaitingBatch>>),
 }
 
 impl Rows {
@@ -203,6 +218,7 @@ impl Rows {
         match self {
             Self::Sorted { next, .. } => next.is_none(),
             Self::Plain { batches, .. } => batches.peek().is_none(),
+            Self::Waiting(batches) => batches.peek().is_none(),
         }
     }
 }
@@ -236,6 +252,10 @@ fn encode(
                 let rows = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
                 *next_sequence = next_sequence.saturating_add(rows);
                 bytes
+            }
+            Rows::Waiting(batches) => {
+                let Some(WaitingBatch { values, sequence, kinds }) = batches.next() else { break };
+                file.add_sorted(layout, &sequence, &kinds, &values)?
             }
         };
         if !bytes.is_empty() || file.bytes_written() >= target {

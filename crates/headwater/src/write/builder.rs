@@ -2,6 +2,7 @@
 
 use headwater_spec::Datum;
 
+use super::postpone::Postpone;
 use super::writer::TableWrite;
 use crate::error::Result;
 use crate::table::Table;
@@ -27,6 +28,7 @@ pub struct WriteBuilder {
     overwrite: Overwrite,
     read_snapshot: Option<i64>,
     changes: Option<Changes>,
+    streaming: bool,
 }
 
 /// What a write that changes rows of the table was computed from.
@@ -38,7 +40,14 @@ pub(super) struct Changes {
 
 impl WriteBuilder {
     pub(crate) const fn new(table: Table) -> Self {
-        Self { table, user: None, overwrite: Overwrite::None, read_snapshot: None, changes: None }
+        Self {
+            table,
+            user: None,
+            overwrite: Overwrite::None,
+            read_snapshot: None,
+            changes: None,
+            streaming: false,
+        }
     }
 
     /// Names the writing job. A commit that is repeated with the same user and identifier can be
@@ -78,6 +87,15 @@ impl WriteBuilder {
         self
     }
 
+    /// For a job without end, which commits again and again: rows of a table that postpones its
+    /// buckets ('bucket' = '-2') wait for a compaction then, whatever
+    /// `postpone.batch-write-fixed-bucket` says.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.streaming = true;
+        self
+    }
+
     /// Starts the write.
     ///
     /// # Errors
@@ -86,6 +104,11 @@ impl WriteBuilder {
     pub fn build(self) -> Result<TableWrite> {
         self.table.check_writable()?;
         let user = self.user.unwrap_or_else(|| self.table.random_user());
-        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)
+        let postpone = match Postpone::of(&self.table)? {
+            Some(_) if self.streaming => Some(Postpone::Waiting),
+            postpone => postpone,
+        };
+        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)?
+            .postponing(postpone)
     }
 }

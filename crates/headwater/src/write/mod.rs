@@ -13,8 +13,10 @@ pub(crate) mod file;
 mod kinds;
 mod overwrite;
 mod partition_index;
+mod postpone;
 mod rebase;
 mod route;
+pub(crate) mod take_in;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};
