@@ -52,6 +52,7 @@ mod location;
 mod manifests;
 mod partitions;
 pub mod read;
+mod rescale;
 mod table;
 pub mod write;
 
@@ -77,5 +78,6 @@ pub use location::{LocatedTable, locate_table};
 pub use manifests::ManifestCompaction;
 pub use partitions::PartitionInfo;
 pub use read::{Plan, ReadBuilder, ReadCounters, RowStream, Split};
+pub use rescale::{Rescale, RescaleOutcome};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

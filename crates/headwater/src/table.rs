@@ -14,6 +14,7 @@ use headwater_spec::{DataType, RowType, Snapshot, TableSchema};
 use crate::compact::Compaction;
 use crate::error::{Error, Result};
 use crate::read::ReadBuilder;
+use crate::rescale::Rescale;
 use crate::write::WriteBuilder;
 
 /// An opened table. Cheap to clone; sees the snapshots of others at each read, and the schema of
@@ -267,6 +268,12 @@ impl Table {
     #[must_use]
     pub fn new_compaction(&self) -> Compaction {
         Compaction::new(self.clone())
+    }
+
+    /// Starts a change of bucket counts.
+    #[must_use]
+    pub fn new_rescale(&self) -> Rescale {
+        Rescale::new(self.clone())
     }
 
     /// Why this version cannot compact the table, and what to do about it; `None` if it can.

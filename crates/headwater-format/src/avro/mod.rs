@@ -10,6 +10,8 @@ mod encode;
 mod file;
 mod schema;
 mod writer;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use file::AvroFile;
 pub use schema::avro_lacks;

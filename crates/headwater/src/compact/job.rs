@@ -215,7 +215,7 @@ impl Compaction {
     }
 
     /// The partitions; columns count among the partition columns.
-    pub(super) fn predicate(&self) -> Result<Option<Predicate>> {
+    pub(crate) fn predicate(&self) -> Result<Option<Predicate>> {
         let keys = &self.table.schema().partition_keys;
         let mut any = Vec::new();
         for spec in &self.partitions {

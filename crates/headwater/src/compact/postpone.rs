@@ -32,6 +32,7 @@ type Waiting = Vec<ManifestEntry>;
 impl Compaction {
     /// Gives waiting rows their buckets, until none wait.
     pub(super) async fn take_in(&self, user: &str, outcome: &mut CompactionOutcome) -> Result<()> {
+        let mut last = String::new();
         for _ in 0..MAX_ROUNDS {
             let groups = self.waiting().await?;
             if groups.is_empty() {
@@ -41,13 +42,15 @@ impl Compaction {
             for group in groups {
                 lost = self.take_in_group(group, user, outcome).await?.or(lost);
             }
-            let Some(reason) = lost else { return Ok(()) };
-            tracing::debug!(%reason, "another job took waiting rows");
+            match lost {
+                None => return Ok(()),
+                Some(reason) => last = reason,
+            }
         }
         Err(Error::Metadata(MetadataError::Conflict {
             table: self.table.name().to_owned(),
             competitor: format!("another job, {MAX_ROUNDS} times"),
-            reason: "it gave waiting rows their buckets first".to_owned(),
+            reason: last,
         }))
     }
 

@@ -1,6 +1,7 @@
 //! How a table is written: by whom, adding or replacing.
 
 use headwater_spec::Datum;
+use headwater_spec::predicate::Predicate;
 
 use super::postpone::Postpone;
 use super::writer::TableWrite;
@@ -29,6 +30,7 @@ pub struct WriteBuilder {
     read_snapshot: Option<i64>,
     changes: Option<Changes>,
     streaming: bool,
+    replaced: Option<Predicate>,
 }
 
 /// What a write that changes rows of the table was computed from.
@@ -47,6 +49,7 @@ impl WriteBuilder {
             read_snapshot: None,
             changes: None,
             streaming: false,
+            replaced: None,
         }
     }
 
@@ -62,6 +65,14 @@ impl WriteBuilder {
     #[must_use]
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// Replaces the rows of partitions that match; columns count among the partition columns. Without a
+    /// predicate the whole table.
+    pub(crate) fn replacing(mut self, partitions: Option<Predicate>) -> Self {
+        self.overwrite = Overwrite::Static(Vec::new());
+        self.replaced = partitions;
         self
     }
 
@@ -110,5 +121,6 @@ impl WriteBuilder {
         };
         TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)?
             .postponing(postpone)
+            .map(|write| write.replacing(self.replaced))
     }
 }

@@ -6,7 +6,7 @@
 use arrow::array::{Int8Array, RecordBatch};
 use headwater_metadata::commit::IndexChanges;
 use headwater_spec::BinaryRow;
-use headwater_spec::manifest::ManifestEntry;
+use headwater_spec::manifest::{EntryKind, ManifestEntry};
 use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 
 use super::builder::Overwrite;
@@ -60,6 +60,10 @@ pub(crate) async fn exchange(
     waited: &[ManifestEntry],
     messages: &mut [CommitMessage],
 ) -> Result<CommitOutcome> {
+    let mut removed = waited.to_vec();
+    for entry in &mut removed {
+        entry.kind = EntryKind::Delete;
+    }
     let job = Job {
         table,
         user,
@@ -67,7 +71,7 @@ pub(crate) async fn exchange(
         target: &Target::Append,
         read_snapshot: None,
         changes: None,
-        removed: waited,
+        removed: &removed,
         index: &IndexChanges::default(),
         compacts: true,
     };

@@ -14,6 +14,7 @@ use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
+use headwater_spec::predicate::Predicate;
 
 use super::bucket::{BucketWriter, Merging};
 use super::builder::{Changes, Overwrite};
@@ -383,6 +384,14 @@ impl TableWrite {
         Ok(self)
     }
 
+    /// Replaces the partitions that match alone, if there is a predicate.
+    pub(super) fn replacing(mut self, partitions: Option<Predicate>) -> Self {
+        if let Some(partitions) = partitions {
+            self.target = Target::Matching(partitions);
+        }
+        self
+    }
+
     fn check_bucket_count(&self, stored: i32) -> Result<()> {
         let wanted = self.table.options().bucket;
         if stored <= 0 || stored == wanted {
@@ -392,7 +401,7 @@ impl TableWrite {
             table: self.table.name().to_owned(),
             reason: format!(
                 "a partition was written with {stored} buckets but the table now has 'bucket' = \
-                 '{wanted}': rewrite the partition with INSERT OVERWRITE first"
+                 '{wanted}': rewrite the partition with INSERT OVERWRITE or CALL sys.rescale first"
             ),
         })
     }
