@@ -90,7 +90,8 @@ impl Rescale {
                  and would be lost: compact it first",
             );
         }
-        outcome.partitions = live.iter().map(|entry| &entry.partition).collect::<HashSet<_>>().len();
+        outcome.partitions =
+            live.iter().map(|entry| &entry.partition).collect::<HashSet<_>>().len();
         if outcome.partitions == 0 {
             return Ok(outcome);
         }

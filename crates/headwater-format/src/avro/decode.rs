@@ -308,9 +308,7 @@ impl Column {
             Values::Time(b) => b.append_null(),
             Values::Millis(b) => b.append_null(),
             Values::Micros(b) => b.append_null(),
-            Values::List(offsets, _)
-            | Values::Map(offsets, _, _)
-            | Values::Entries(offsets, _) => {
+            Values::List(offsets, _) | Values::Map(offsets, _, _) | Values::Entries(offsets, _) => {
                 offsets.push(offsets.last().copied().unwrap_or_default());
                 self.validity.push(false);
             }

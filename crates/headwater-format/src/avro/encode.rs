@@ -41,10 +41,7 @@ enum Values<'a> {
 }
 
 /// The columns of a batch.
-pub(super) fn columns<'a>(
-    arrays: &'a [ArrayRef],
-    fields: &[DataField],
-) -> Result<Vec<Column<'a>>> {
+pub(super) fn columns<'a>(arrays: &'a [ArrayRef], fields: &[DataField]) -> Result<Vec<Column<'a>>> {
     let column = |(array, field): (&'a ArrayRef, &DataField)| {
         Column::new(array.as_ref(), &field.data_type, &field.name)
     };

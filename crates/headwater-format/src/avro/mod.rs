@@ -9,9 +9,9 @@ mod decode;
 mod encode;
 mod file;
 mod schema;
-mod writer;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub(crate) use file::AvroFile;
 pub use schema::avro_lacks;

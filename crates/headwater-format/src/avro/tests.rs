@@ -28,20 +28,38 @@ fn columns() -> Vec<(DataField, Vec<Option<Datum>>)> {
     let decimal = |unscaled| Some(Datum::Decimal { unscaled, precision: 38, scale: 2 });
     vec![
         (field(0, "k", "INT NOT NULL"), vec![int(1), int(i32::MIN), int(i32::MAX)]),
-        (field(1, "b", "BOOLEAN"), vec![Some(Datum::Boolean(true)), None, Some(Datum::Boolean(false))]),
-        (field(2, "t", "TINYINT"), vec![Some(Datum::TinyInt(-128)), None, Some(Datum::TinyInt(127))]),
+        (
+            field(1, "b", "BOOLEAN"),
+            vec![Some(Datum::Boolean(true)), None, Some(Datum::Boolean(false))],
+        ),
+        (
+            field(2, "t", "TINYINT"),
+            vec![Some(Datum::TinyInt(-128)), None, Some(Datum::TinyInt(127))],
+        ),
         (field(3, "s", "SMALLINT"), vec![None, Some(Datum::SmallInt(i16::MIN)), None]),
-        (field(4, "l", "BIGINT"), vec![Some(Datum::BigInt(i64::MIN)), None, Some(Datum::BigInt(0))]),
-        (field(5, "f", "FLOAT"), vec![Some(Datum::Float(f32::MAX)), None, Some(Datum::Float(-0.0))]),
+        (
+            field(4, "l", "BIGINT"),
+            vec![Some(Datum::BigInt(i64::MIN)), None, Some(Datum::BigInt(0))],
+        ),
+        (
+            field(5, "f", "FLOAT"),
+            vec![Some(Datum::Float(f32::MAX)), None, Some(Datum::Float(-0.0))],
+        ),
         (field(6, "d", "DOUBLE"), vec![None, Some(Datum::Double(f64::MIN)), None]),
         (
             field(7, "m", "DECIMAL(38, 2)"),
             vec![decimal(10_i128.pow(38) - 1), decimal(-10_i128.pow(38) + 1), decimal(0)],
         ),
         (field(8, "v", "STRING"), vec![text(""), text("ä€😀"), None]),
-        (field(9, "y", "BYTES"), vec![Some(Datum::Bytes(vec![0, 255])), None, Some(Datum::Bytes(vec![]))]),
+        (
+            field(9, "y", "BYTES"),
+            vec![Some(Datum::Bytes(vec![0, 255])), None, Some(Datum::Bytes(vec![]))],
+        ),
         (field(10, "da", "DATE"), vec![Some(Datum::Date(-1)), None, Some(Datum::Date(20_000))]),
-        (field(11, "ti", "TIME(3)"), vec![Some(Datum::Time(86_399_999)), None, Some(Datum::Time(0))]),
+        (
+            field(11, "ti", "TIME(3)"),
+            vec![Some(Datum::Time(86_399_999)), None, Some(Datum::Time(0))],
+        ),
         (
             field(12, "a", "ARRAY<ARRAY<INT NOT NULL>>"),
             vec![
@@ -52,7 +70,11 @@ fn columns() -> Vec<(DataField, Vec<Option<Datum>>)> {
         ),
         (
             field(13, "ma", "MAP<STRING, INT>"),
-            vec![Some(Datum::Map(vec![(text("x"), int(1)), (text("y"), None)])), None, Some(Datum::Map(vec![]))],
+            vec![
+                Some(Datum::Map(vec![(text("x"), int(1)), (text("y"), None)])),
+                None,
+                Some(Datum::Map(vec![])),
+            ],
         ),
         (
             field(14, "mi", "MAP<INT NOT NULL, ROW<x STRING, y INT>>"),
@@ -65,12 +87,18 @@ fn columns() -> Vec<(DataField, Vec<Option<Datum>>)> {
         (
             field(15, "r", "ROW<x INT, y ROW<z ARRAY<STRING>>>"),
             vec![
-                Some(Datum::Row(vec![int(1), Some(Datum::Row(vec![Some(Datum::Array(vec![None, text("q")]))]))])),
+                Some(Datum::Row(vec![
+                    int(1),
+                    Some(Datum::Row(vec![Some(Datum::Array(vec![None, text("q")]))])),
+                ])),
                 Some(Datum::Row(vec![None, None])),
                 None,
             ],
         ),
-        (field(16, "mu", "MULTISET<STRING>"), vec![Some(Datum::Map(vec![(text("x"), int(2))])), None, None]),
+        (
+            field(16, "mu", "MULTISET<STRING>"),
+            vec![Some(Datum::Map(vec![(text("x"), int(2))])), None, None],
+        ),
     ]
 }
 
@@ -96,8 +124,7 @@ fn encoded(batch: &RecordBatch, compression: &str) -> Vec<u8> {
         sync_marker: [7; 16],
         ..WriteOptions::default()
     };
-    let mut file: Box<dyn FileEncoder> =
-        encoder(FileFormat::Avro, &fields(), &options).unwrap();
+    let mut file: Box<dyn FileEncoder> = encoder(FileFormat::Avro, &fields(), &options).unwrap();
     file.write(batch).unwrap();
     let mut bytes: Vec<u8> = file.take().concat();
     let done = file.finish().unwrap();
@@ -140,11 +167,14 @@ fn rows_of_every_type_come_back() {
             }
         }
     }
-    assert!(encoder(FileFormat::Avro, &fields(), &WriteOptions {
-        compression: "lz4".to_owned(),
-        ..WriteOptions::default()
-    })
-    .is_err());
+    assert!(
+        encoder(
+            FileFormat::Avro,
+            &fields(),
+            &WriteOptions { compression: "lz4".to_owned(), ..WriteOptions::default() }
+        )
+        .is_err()
+    );
 }
 
 #[test]

@@ -112,8 +112,7 @@ impl FileEncoder for AvroEncoder {
                 self.end_block()?;
             }
         }
-        self.rows =
-            self.rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
+        self.rows = self.rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
         Ok(())
     }
 

@@ -86,9 +86,10 @@ impl Committer<'_> {
                 return Err(MetadataError::Conflict {
                     table: self.store.name().to_owned(),
                     competitor: "writers of postponed buckets".to_owned(),
-                    reason: "rows wait for a compaction in what is overwritten, which this statement \
+                    reason:
+                        "rows wait for a compaction in what is overwritten, which this statement \
                              read without them: compact the table, and run the statement again"
-                        .to_owned(),
+                            .to_owned(),
                 });
             }
             delta.extend(live.into_iter().map(|e| self.delete_of(e)));

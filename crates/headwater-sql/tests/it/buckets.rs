@@ -39,8 +39,10 @@ async fn rows_of_postponed_buckets_are_shown_after_a_compaction() {
 #[tokio::test]
 async fn rows_of_postponed_buckets_are_shown_at_once_by_default() {
     let w = Warehouse::unsynced().await;
-    w.run("CREATE TABLE t (id INT, v STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '-2')")
-        .await;
+    w.run(
+        "CREATE TABLE t (id INT, v STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('bucket' = '-2')",
+    )
+    .await;
     w.run("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')").await;
     w.run("UPDATE t SET v = 'd' WHERE id = 1; DELETE FROM t WHERE id = 2").await;
     assert_eq!(w.run("SELECT * FROM t ORDER BY id").await, ["1|d", "3|c"]);
@@ -67,8 +69,10 @@ async fn partitioned(w: &Warehouse) {
 }
 
 async fn buckets(w: &Warehouse) -> Vec<String> {
-    w.run("SELECT DISTINCT \"partition\", count(DISTINCT bucket) FROM t$files GROUP BY \"partition\"")
-        .await
+    w.run(
+        "SELECT DISTINCT \"partition\", count(DISTINCT bucket) FROM t$files GROUP BY \"partition\"",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -76,7 +80,11 @@ async fn partitions_are_rescaled_in_every_spelling() {
     for (call, partitions, rows) in [
         ("CALL sys.rescale('t', 5)", 2, 3),
         ("CALL sys.rescale(`table` => 't', `bucket_num` => 5, `partition` => 'dt=a')", 1, 2),
-        ("CALL sys.rescale(table => 'default.t', partitions => 'dt=a;dt=b', bucket_num => 5)", 2, 3),
+        (
+            "CALL sys.rescale(table => 'default.t', partitions => 'dt=a;dt=b', bucket_num => 5)",
+            2,
+            3,
+        ),
         ("CALL sys.rescale('t', 5, 'dt=b', NULL, NULL)", 1, 1),
     ] {
         let w = Warehouse::unsynced().await;
@@ -99,9 +107,10 @@ async fn partitions_are_rescaled_in_every_spelling() {
         let error = w.fails(call).await.to_string();
         assert!(error.contains(words), "{call}: {error}");
     }
-    assert_eq!(w.run("CALL sys.rescale(table => 't', partition => 'dt=none')").await, [
-        "no rows to rescale|NULL|0|0|2"
-    ]);
+    assert_eq!(
+        w.run("CALL sys.rescale(table => 't', partition => 'dt=none')").await,
+        ["no rows to rescale|NULL|0|0|2"]
+    );
 }
 
 #[tokio::test]

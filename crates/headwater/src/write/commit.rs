@@ -247,7 +247,9 @@ fn upgrade(table: &Table, messages: &mut [CommitMessage]) -> Result<()> {
     let keys = schema.columns(&schema.trimmed_primary_keys())?;
     let types: Vec<DataType> = keys.into_iter().map(|f| f.data_type).collect();
     for message in messages.iter() {
-        if message.bucket < 0 || message.files.iter().any(|f| f.level != 0 || f.delete_row_count != Some(0)) {
+        if message.bucket < 0
+            || message.files.iter().any(|f| f.level != 0 || f.delete_row_count != Some(0))
+        {
             return Ok(());
         }
         let mut ranges = Vec::new();

@@ -182,8 +182,7 @@ impl WaitingRows {
     pub(super) fn add(&mut self, values: RecordBatch, kinds: Option<Int8Array>, bytes: usize) {
         let rows = values.num_rows();
         self.bytes = self.bytes.saturating_add(bytes);
-        let kinds =
-            kinds.unwrap_or_else(|| Int8Array::from_value(headwater_lsm::INSERT, rows));
+        let kinds = kinds.unwrap_or_else(|| Int8Array::from_value(headwater_lsm::INSERT, rows));
         self.batches.push(WaitingBatch {
             values,
             sequence: Arc::new(Int64Array::from_value(UNNUMBERED, rows)),

@@ -102,16 +102,17 @@ fn by_key(table: &Table, key: i32) -> usize {
 fn partitions_get_other_bucket_counts_and_stay_readable() {
     for key in [&["p", "k"][..], &[]] {
         let dir = TempDir::new();
-        let more: &[_] =
-            if key.is_empty() { &[("bucket", "2"), ("bucket-key", "k")] } else { &[("bucket", "2")] };
+        let more: &[_] = if key.is_empty() {
+            &[("bucket", "2"), ("bucket-key", "k")]
+        } else {
+            &[("bucket", "2")]
+        };
         let table = make(&dir, key, more);
         write(&table, &[rows("a", 0..40, 1), rows("b", 0..40, 1)].concat()).unwrap();
         write(&table, &rows("a", 40..60, 2)).unwrap();
         let before = lines(&table);
-        let done = run(
-            table.new_rescale().buckets(5).partitions(vec![partition("a")]).run(),
-        )
-        .unwrap();
+        let done =
+            run(table.new_rescale().buckets(5).partitions(vec![partition("a")]).run()).unwrap();
         assert_eq!((done.rows, done.partitions, done.buckets), (60, 1, 5));
         assert_eq!(lines(&table), before);
         assert_eq!((counts(&table, "a"), counts(&table, "b")), (vec![5], vec![2]));
@@ -151,10 +152,11 @@ fn partitions_get_other_bucket_counts_and_stay_readable() {
 #[test]
 fn postponed_tables_get_their_counts_by_partition_and_keep_what_waits() {
     let dir = TempDir::new();
-    let table = make(&dir, &["p", "k"], &[
-        ("bucket", "-2"),
-        ("postpone.batch-write-fixed-bucket", "false"),
-    ]);
+    let table = make(
+        &dir,
+        &["p", "k"],
+        &[("bucket", "-2"), ("postpone.batch-write-fixed-bucket", "false")],
+    );
     write(&table, &rows("a", 0..30, 1)).unwrap();
     run(table.new_compaction().run()).unwrap();
     write(&table, &rows("a", 20..40, 2)).unwrap();
