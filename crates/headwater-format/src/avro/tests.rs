@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use headwater_io::{FileIo, MemoryFileIo};
+use headwater_io::{FileIo, MemoryFileIo, Publish};
 use headwater_spec::row::arrow::array_from_datums;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataField, DataType, Datum, RowType};
@@ -138,7 +138,8 @@ fn decoded(bytes: Vec<u8>, fields: &[DataField]) -> Result<Option<RecordBatch>, 
     futures::executor::block_on(async {
         let size = u64::try_from(bytes.len()).unwrap();
         let io: Arc<dyn FileIo> = Arc::new(MemoryFileIo::new());
-        io.publish("f.avro", bytes.into()).await?;
+        let published = io.publish("f.avro", bytes.into()).await?;
+        assert_eq!(published, Publish::Published);
         let file = open(io, "f.avro", size, FileFormat::Avro).await?;
         let mut batches = Vec::new();
         for unit in 0..file.units() {
