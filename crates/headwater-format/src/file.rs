@@ -14,6 +14,7 @@ use headwater_spec::DataField;
 use headwater_spec::predicate::Predicate;
 use headwater_spec::stats::ColumnStats;
 
+use crate::avro::{AvroEncoder, AvroFile};
 use crate::error::{FormatError, Result};
 use crate::file_format::FileFormat;
 use crate::options::WriteOptions;
@@ -52,7 +53,7 @@ pub struct EncodedFile {
     pub tail: Vec<Bytes>,
     /// One per top-level column. Strings longer than 4 KiB give bounds, everything else exact
     /// values (NaN is the largest float); nested columns give nothing at all; binaries and
-    /// timestamps of 7 to 9 digits give the null count only.
+    /// timestamps of 7 to 9 digits give the null count only. Avro files give nothing.
     ///
     /// Format: `docs/spec/manifest.md#statistics`. Source: Paimon 1.4.2
     /// `ParquetSimpleStatsExtractor`.
@@ -75,6 +76,7 @@ pub fn encoder(
 ) -> Result<Box<dyn FileEncoder>> {
     match format {
         FileFormat::Parquet => Ok(Box::new(ParquetEncoder::new(fields, options)?)),
+        FileFormat::Avro => Ok(Box::new(AvroEncoder::new(fields, options)?)),
         other => Err(not_done(other, "written")),
     }
 }
@@ -94,6 +96,10 @@ pub async fn open(
         FileFormat::Parquet => {
             check_size(io.as_ref(), path, size).await?;
             Ok(Box::new(ParquetFile::open(io, path, size).await?))
+        }
+        FileFormat::Avro => {
+            check_size(io.as_ref(), path, size).await?;
+            Ok(Box::new(AvroFile::open(io, path, size).await?))
         }
         other => Err(not_done(other, "read")),
     }

@@ -4,7 +4,7 @@
 
 use crate::error::{FormatError, Result};
 
-/// Format of a data file. All of them can be named; this version reads and writes Parquet.
+/// Format of a data file. All of them can be named; this version reads and writes Parquet and Avro.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileFormat {

@@ -4,6 +4,7 @@
 //! byte ranges is asynchronous and goes through [`headwater_io::FileIo`]. Rules:
 //! `docs/spec/datafile.md`.
 
+mod avro;
 pub mod error;
 pub mod evolution;
 pub mod file;
@@ -11,6 +12,7 @@ pub mod file_format;
 pub mod options;
 mod parquet;
 
+pub use avro::avro_lacks;
 pub use error::{FormatError, Result};
 pub use evolution::{Mapping, file_fields};
 pub use file::{EncodedFile, FileEncoder, FileReader, UnitDecoder, encoder, open};

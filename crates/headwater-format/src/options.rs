@@ -20,6 +20,8 @@ pub struct WriteOptions {
     pub dictionary: bool,
     /// `parquet.dictionary.page.size`: bytes of distinct values per column; default 1 MiB.
     pub dictionary_bytes: usize,
+    /// Ends each block of an Avro file: 16 bytes drawn at random for each file.
+    pub sync_marker: [u8; 16],
 }
 
 impl Default for WriteOptions {
@@ -32,6 +34,7 @@ impl Default for WriteOptions {
             page_rows: 20_000,
             dictionary: true,
             dictionary_bytes: 1 << 20,
+            sync_marker: [0; 16],
         }
     }
 }

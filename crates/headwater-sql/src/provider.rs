@@ -119,13 +119,28 @@ impl Lookups {
                 "table {name}: the rows are committed, but compacting files failed: {reason}"
             ));
         }
+        if outcome.rows_postponed > 0 {
+            self.note(format!(
+                "table {name}: no query shows the {} of this statement before a compaction gives \
+                 them buckets ('bucket' = '-2'): run CALL sys.compact('{name}')",
+                match outcome.rows_postponed {
+                    1 => "row".to_owned(),
+                    n => format!("{n} rows"),
+                }
+            ));
+        }
         let most = table.options().compaction.stop_trigger.saturating_mul(UNATTENDED);
         if outcome.runs_waiting > most {
             self.note(format!(
                 "table {name}: a bucket has {} files that were never compacted, because of \
-                 'write-only' = 'true': run CALL sys.compact('{name}') from time to time, or \
+                 {why}: run CALL sys.compact('{name}') from time to time, or \
                  headwater compact --watch beside the writers",
-                outcome.runs_waiting
+                outcome.runs_waiting,
+                why = if table.has_postponed_buckets() {
+                    "'bucket' = '-2'"
+                } else {
+                    "'write-only' = 'true'"
+                },
             ));
         }
     }

@@ -308,7 +308,7 @@ impl SqlSession {
             for warning in warnings {
                 scope.lookups.warn(warning);
             }
-            let outcome = self.run_statement(statement, &scope).await?;
+            let outcome = Box::pin(self.run_statement(statement, &scope)).await?;
             for note in scope.files.letters().finish()? {
                 scope.lookups.note(note);
             }
@@ -360,7 +360,7 @@ impl SqlSession {
                 (StatementKind::Write, self.change_rows(*change, scope).await?)
             }
             Statement::CreateTable(create) if create.query.is_some() => {
-                self.create_as(*create, scope).await?
+                Box::pin(self.create_as(*create, scope)).await?
             }
             Statement::Show(show) => {
                 (StatementKind::Show, Outcome::Rows(rows_of(self.show(show, scope).await?)))

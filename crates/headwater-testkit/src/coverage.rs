@@ -144,7 +144,7 @@ pub fn problems(attempt: impl Fn(&Golden, &str) -> Result<(), String>) -> Vec<St
     problems
 }
 
-/// What a read needs besides plain tables in Parquet; `None` when nothing.
+/// What a read needs besides plain tables in Parquet and Avro; `None` when nothing.
 pub fn needs(table: &Golden, file: &str) -> Option<String> {
     let by_read = [
         ("stream", "stream reads"),
@@ -168,18 +168,12 @@ pub fn needs(table: &Golden, file: &str) -> Option<String> {
     if let Some(format) = table.option("manifest.format").filter(|f| *f != "avro") {
         return Some(format!("manifests in {format}"));
     }
-    if table.meta["bucket_mode"] == "POSTPONE_MODE" {
-        return Some("postponed buckets".to_owned());
-    }
     if table.meta["fields"].to_string().contains("VARIANT") {
         return Some("type VARIANT".to_owned());
     }
     let files = list_files(&table.dir);
-    let data_in = |end: &str| files.iter().any(|f| f.contains("bucket-") && f.ends_with(end));
-    ["orc", "avro"]
-        .iter()
-        .find(|end| data_in(&format!(".{end}")))
-        .map(|f| format!("{f} data files"))
+    let orc = files.iter().any(|f| f.contains("bucket-") && f.ends_with(".orc"));
+    orc.then(|| "orc data files".to_owned())
 }
 
 /// The list with every read: those of `known` as they stand, new ones by [`needs`].

@@ -7,12 +7,14 @@ use headwater_io::file_io::local::SyncMode;
 use headwater_io::{Env, FileIo, open_root};
 use headwater_metadata::{Catalog, FileSystemCatalog, Identifier, MetadataError, TableStore};
 use headwater_spec::options::{Findings, TableOptions, inspect};
+use headwater_spec::path::POSTPONE_BUCKET;
 use headwater_spec::types::arrow_schema;
 use headwater_spec::{DataType, RowType, Snapshot, TableSchema};
 
 use crate::compact::{Compaction, Reordering};
 use crate::error::{Error, Result};
 use crate::read::ReadBuilder;
+use crate::rescale::Rescale;
 use crate::write::WriteBuilder;
 
 /// An opened table. Cheap to clone; sees the snapshots of others at each read, and the schema of
@@ -203,6 +205,12 @@ impl Table {
         self.has_primary_key() && self.options().bucket == -1
     }
 
+    /// Whether a compaction gives rows their buckets, in numbers that differ between partitions.
+    #[must_use]
+    pub fn has_postponed_buckets(&self) -> bool {
+        self.has_primary_key() && self.options().bucket == POSTPONE_BUCKET
+    }
+
     /// The snapshot that this table was opened at, or the newest one; `None` if it has none.
     ///
     /// # Errors
@@ -266,6 +274,12 @@ impl Table {
     #[must_use]
     pub fn new_reordering(&self) -> Reordering {
         Reordering::new(self.clone())
+    }
+
+    /// Starts a change of bucket counts.
+    #[must_use]
+    pub fn new_rescale(&self) -> Rescale {
+        Rescale::new(self.clone())
     }
 
     /// Why this version cannot compact the table, and what to do about it; `None` if it can.

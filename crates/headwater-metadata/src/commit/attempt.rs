@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use headwater_io::{IoError, Publish};
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
+use headwater_spec::path::{POSTPONE_BUCKET, snapshot_file};
 use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
 use super::manifest_merge::{MergeLimits, merge_manifests};
@@ -77,8 +78,20 @@ impl Committer<'_> {
             if let Some(base) = request.overwrite_base {
                 self.check_base(base, latest, &filter, None).await?;
             }
-            let filter = EntryFilter { real_buckets_only: true, ..filter };
+            // Rows that wait for their buckets go with a table that has such, and with no other.
+            let real_buckets_only = self.options.bucket != POSTPONE_BUCKET;
+            let filter = EntryFilter { real_buckets_only, ..filter };
             let (live, _) = self.store.live_entries(latest, &self.partition_types, &filter).await?;
+            if request.overwrite_base.is_some() && live.iter().any(|e| e.bucket < 0) {
+                return Err(MetadataError::Conflict {
+                    table: self.store.name().to_owned(),
+                    competitor: "writers of postponed buckets".to_owned(),
+                    reason:
+                        "rows wait for a compaction in what is overwritten, which this statement \
+                             read without them: compact the table, and run the statement again"
+                            .to_owned(),
+                });
+            }
             delta.extend(live.into_iter().map(|e| self.delete_of(e)));
         }
         if let (Some(base), Some(latest)) = (&request.computed_from, latest) {
@@ -148,14 +161,16 @@ impl Committer<'_> {
                     ),
                 );
             };
-            if !matches!(snapshot.commit_kind, CommitKind::Append | CommitKind::Overwrite) {
+            if !self.brings_rows(&snapshot).await? {
                 continue;
             }
             let changed = self.store.delta_entries(&snapshot, &self.partition_types, scope).await?;
+            // No read shows rows that wait for their buckets.
             let concerned = |entry: &ManifestEntry| {
-                buckets.is_none_or(|buckets| {
-                    buckets.contains(&(entry.partition.clone(), entry.bucket))
-                })
+                entry.bucket >= 0
+                    && buckets.is_none_or(|buckets| {
+                        buckets.contains(&(entry.partition.clone(), entry.bucket))
+                    })
             };
             if changed.iter().any(concerned) {
                 return refuse(
@@ -167,6 +182,22 @@ impl Committer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a commit brought rows that reads did not show before: a compaction does where it gives
+    /// rows their buckets that waited for them.
+    pub(super) async fn brings_rows(&self, snapshot: &Snapshot) -> Result<bool> {
+        match snapshot.commit_kind {
+            CommitKind::Append | CommitKind::Overwrite => Ok(true),
+            CommitKind::Compact => {
+                let parent = snapshot_file(snapshot.id);
+                let (list, size) =
+                    (&snapshot.delta_manifest_list, snapshot.delta_manifest_list_size);
+                let metas = self.store.manifest_list(list, size, &parent).await?;
+                Ok(metas.iter().any(|meta| meta.min_bucket.is_some_and(|min| min < 0)))
+            }
+            CommitKind::Analyze => Ok(false),
+        }
     }
 
     fn delete_of(&self, mut entry: ManifestEntry) -> ManifestEntry {

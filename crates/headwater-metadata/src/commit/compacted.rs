@@ -5,7 +5,7 @@
 //! records win, or bring a deleted one back. Java does not look.
 
 use headwater_spec::manifest::EntryKind;
-use headwater_spec::{BinaryRow, CommitKind, Snapshot};
+use headwater_spec::{BinaryRow, Snapshot};
 
 use super::{Committer, CompactedFrom};
 use crate::error::{MetadataError, Result};
@@ -40,8 +40,7 @@ impl Committer<'_> {
                     "what came while files were merged is not known any more",
                 ));
             };
-            // Compactions bring no records.
-            if snapshot.commit_kind == CommitKind::Compact {
+            if !self.brings_rows(&snapshot).await? {
                 continue;
             }
             let added = self.store.delta_entries(&snapshot, &self.partition_types, &filter).await?;

@@ -3,7 +3,7 @@
 //! Format: `docs/spec/manifest.md`. Source: Paimon 1.4.2 `ManifestFileMeta`, `ManifestEntry`,
 //! `IndexManifestEntry`.
 
-mod avro;
+pub mod avro;
 mod entry;
 mod index;
 mod list;

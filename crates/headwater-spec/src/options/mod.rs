@@ -12,6 +12,7 @@ mod engine;
 mod known;
 pub(crate) mod merge;
 mod patterns;
+mod postpone;
 mod raw;
 mod support;
 mod table;
@@ -27,6 +28,7 @@ pub use known::{
     is_known, known, nearest, nearest_of, table_options,
 };
 pub use merge::{FunctionOptions, MergeEngine, MergeOptions, RecordExpire, SequenceGroup};
+pub use postpone::PostponeOptions;
 pub use raw::Options;
 pub use support::{Findings, inspect};
 pub use table::{

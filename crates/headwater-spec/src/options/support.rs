@@ -108,15 +108,6 @@ fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecE
         found.refuse_write.get_or_insert(reason);
     };
     let keyed = !schema.primary_keys.is_empty();
-    let bucket = schema.option("bucket").unwrap_or("-1").trim();
-    if keyed && bucket == "-2" {
-        refuse(
-            "writing to a primary-key table with 'bucket' = '-2' is not supported by this version; \
-             create the table with dynamic buckets ('bucket' = '-1', the default) or a fixed number of \
-             them, such as 'bucket' = '4'"
-                .into(),
-        );
-    }
     if keyed && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p)) {
         refuse("the primary key does not contain all partition columns: cross-partition upserts are not supported by this version".into());
     }
@@ -274,7 +265,12 @@ fn warn(
         warnings.push(kept("the table has no primary key"));
         return;
     }
-    let dynamic = schema.option("bucket").unwrap_or("-1").trim() == "-1";
+    let bucket = schema.option("bucket").unwrap_or("-1").trim();
+    if name.starts_with("postpone.") && bucket != "-2" {
+        warnings.push(kept("the table's buckets are not postponed ('bucket' = '-2')"));
+        return;
+    }
+    let dynamic = bucket == "-1";
     if name.starts_with("dynamic-bucket.") && !dynamic {
         warnings.push(kept("the table has no dynamic buckets ('bucket' = '-1')"));
         return;

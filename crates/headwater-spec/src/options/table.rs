@@ -8,6 +8,7 @@ use super::compaction::CompactionOptions;
 use super::dynamic::DynamicBucketOptions;
 use super::known::{check_value, known};
 use super::merge::MergeOptions;
+use super::postpone::PostponeOptions;
 use super::values::{parse_duration_millis, parse_memory};
 use crate::bucket::BucketFunction;
 use crate::error::SpecError;
@@ -22,6 +23,8 @@ pub struct TableOptions {
     pub bucket_function: BucketFunction,
     /// Dynamic buckets.
     pub dynamic_bucket: DynamicBucketOptions,
+    /// Postponed buckets.
+    pub postpone: PostponeOptions,
     /// Data files.
     pub file: FileOptions,
     /// Statistics kept for data files.
@@ -176,6 +179,7 @@ impl TableOptions {
                 }
             },
             dynamic_bucket: DynamicBucketOptions::parse(schema)?,
+            postpone: PostponeOptions::parse(schema)?,
             file: FileOptions::at_level(schema, 0)?,
             stats: StatsOptions::at_level(schema, 0)?,
             manifest: ManifestOptions {
@@ -255,6 +259,18 @@ impl FileOptions {
             thin: bool_option(schema, "data-file.thin-mode", false)?,
             suffix_with_compression: bool_option(schema, "file.suffix.include.compression", false)?,
         })
+    }
+}
+
+impl FileOptions {
+    /// What names of data files end with, after the dot.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        if self.suffix_with_compression {
+            format!("{}.{}", self.compression, self.format)
+        } else {
+            self.format.clone()
+        }
     }
 }
 

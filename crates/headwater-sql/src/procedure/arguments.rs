@@ -30,6 +30,8 @@ pub(super) enum Kind {
     /// Such as `1 h`.
     Duration,
     Boolean,
+    /// A number, 1 or more.
+    Count,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
         match self {
             Self::Text | Self::Pairs | Self::Duration => "a text in single quotes",
             Self::Boolean => "TRUE or FALSE",
+            Self::Count => "a whole number, 1 or more",
         }
     }
 }
@@ -74,6 +77,16 @@ impl Arguments {
         }
     }
 
+    /// A number, if it is given.
+    pub(super) fn count(&self, name: &str) -> Result<Option<u32>, SqlError> {
+        match self.0.get(name) {
+            Some(CallValue::Number(text)) => counted(text).map(Some).ok_or_else(|| {
+                SqlError::invalid(format!("argument '{name}' must be {}", Kind::Count.what()))
+            }),
+            _ => Ok(None),
+        }
+    }
+
     /// A text that must be there.
     pub(super) fn required(&self, name: &str) -> Result<&str, SqlError> {
         self.text(name)
@@ -92,6 +105,12 @@ impl Arguments {
             self.0.iter().map(|(name, of)| format!("{name} => {}", value(of))).collect();
         all.join(", ")
     }
+}
+
+/// A number that buckets or threads can have.
+fn counted(text: &str) -> Option<u32> {
+    let n = text.trim().parse::<i32>().ok()?;
+    u32::try_from(n).ok().filter(|n| *n > 0)
 }
 
 /// The arguments of a call of `procedure`.
@@ -222,6 +241,9 @@ fn converted(
                 Err(SqlError::invalid(format!("argument '{}': {reason}", parameter.name)))
             }
         },
+        (Kind::Count, CallValue::Number(text)) if counted(text).is_some() => {
+            Ok(Some(value.clone()))
+        }
         (Kind::Boolean, CallValue::Boolean(_)) => Ok(Some(value.clone())),
         (kind, _) => Err(SqlError::invalid(format!(
             "argument '{}' of {DATABASE}.{} must be {}",

@@ -186,7 +186,10 @@ impl How {
 }
 
 /// `k=v,k=v;k=v`: partitions, or those that have these values.
-fn partitions(table: &Table, text: Option<&str>) -> Result<Vec<PartitionSpec>, SqlError> {
+pub(super) fn partitions(
+    table: &Table,
+    text: Option<&str>,
+) -> Result<Vec<PartitionSpec>, SqlError> {
     let Some(text) = text else { return Ok(Vec::new()) };
     text.split(';')
         .map(|one| {

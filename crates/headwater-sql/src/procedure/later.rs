@@ -12,7 +12,7 @@ const DROP_PARTITION: &str = "use ALTER TABLE t DROP PARTITION (…)";
 const OLDER_ROWS: &str = "older snapshots can be read: t VERSION AS OF id";
 
 /// Sorted by name.
-const LATER: [(&str, &str); 59] = [
+const LATER: [(&str, &str); 58] = [
     ("alter_column_default_value", ALTER_COLUMN),
     ("alter_function", NOTHING),
     ("alter_view_dialect", NOTHING),
@@ -61,7 +61,6 @@ const LATER: [(&str, &str); 59] = [
     ("repair", NOTHING),
     ("repair_earliest_snapshot", NOTHING),
     ("replace_tag", NOTHING),
-    ("rescale", "use ALTER TABLE t SET ('bucket' = 'n'), then INSERT OVERWRITE t SELECT * FROM t"),
     ("reset_consumer", NOTHING),
     ("revoke_privilege_from_user", NOTHING),
     ("rewrite_file_index", NOTHING),

@@ -9,6 +9,7 @@ mod compact_database;
 mod compact_manifest;
 mod later;
 mod partition_filter;
+mod rescale;
 #[cfg(test)]
 mod tests;
 
@@ -42,8 +43,12 @@ struct Procedure {
 }
 
 /// All of them, by name.
-const PROCEDURES: [&Procedure; 3] =
-    [&compact::PROCEDURE, &compact_database::PROCEDURE, &compact_manifest::PROCEDURE];
+const PROCEDURES: [&Procedure; 4] = [
+    &compact::PROCEDURE,
+    &compact_database::PROCEDURE,
+    &compact_manifest::PROCEDURE,
+    &rescale::PROCEDURE,
+];
 
 /// Names of the procedures that can be called, sorted.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 #![expect(clippy::disallowed_methods, reason = "each test has a runtime of its own")]
 
+mod buckets;
 mod catalogs;
 mod changelogs;
 mod changes;

@@ -124,6 +124,6 @@ impl Committing<'_> {
     }
 }
 
-fn is_conflict(error: &Error) -> bool {
+pub(super) fn is_conflict(error: &Error) -> bool {
     matches!(error, Error::Metadata(MetadataError::Conflict { .. } | MetadataError::GaveUp { .. }))
 }

@@ -157,10 +157,9 @@ impl InlineCompaction {
             }
         }
         if wait {
+            // Without every file of a bucket, deletes would be dropped that still hide rows.
+            self.refresh().await?;
             // What is done is not committed yet, but counts as done.
-            if done.is_empty() {
-                self.refresh().await?;
-            }
             for one in &done {
                 self.replace(one);
             }

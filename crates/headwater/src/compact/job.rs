@@ -26,17 +26,17 @@ pub type PartitionSpec = Vec<(String, Option<Datum>)>;
 pub(super) const COMMIT_BYTES: u64 = 1 << 30;
 
 /// How often buckets whose files another job has taken are looked at again.
-const MAX_ROUNDS: usize = 20;
+pub(super) const MAX_ROUNDS: usize = 20;
 
 /// A compaction of a table, to be run once.
 #[derive(Debug, Clone)]
 pub struct Compaction {
-    table: Table,
+    pub(super) table: Table,
     user: Option<String>,
     partitions: Vec<PartitionSpec>,
     full: bool,
     idle: Option<Duration>,
-    progress: Option<Arc<CompactionProgress>>,
+    pub(super) progress: Option<Arc<CompactionProgress>>,
 }
 
 /// What a compaction did.
@@ -54,6 +54,8 @@ pub struct CompactionOutcome {
     pub bytes_before: u64,
     /// Bytes of the files that were put in.
     pub bytes_after: u64,
+    /// Rows that waited for their buckets, in a table that postpones them, and are shown by reads now.
+    pub rows_taken_in: u64,
     /// Rows that were found to have come after a newer one of their key, by `sequence.field` or by a
     /// sequence group.
     pub rows_older: u64,
@@ -133,6 +135,9 @@ impl Compaction {
             None => self.table.random_user(),
         };
         let mut outcome = CompactionOutcome::default();
+        if self.table.has_postponed_buckets() {
+            self.take_in(&user, &mut outcome).await?;
+        }
         let mut pickers: HashMap<Key, BucketFiles> = HashMap::new();
         for round in 0..MAX_ROUNDS {
             let units = self.plan(&mut pickers).await?;
@@ -213,7 +218,7 @@ impl Compaction {
     }
 
     /// Partitions that files were added to lately.
-    fn busy(&self, live: &[ManifestEntry]) -> HashMap<BinaryRow, bool> {
+    pub(super) fn busy(&self, live: &[ManifestEntry]) -> HashMap<BinaryRow, bool> {
         let mut busy = HashMap::new();
         let Some(idle) = self.idle else { return busy };
         let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
@@ -223,6 +228,11 @@ impl Compaction {
             *busy.entry(entry.partition.clone()).or_insert(false) |= recent;
         }
         busy
+    }
+
+    /// The partitions as a predicate, `None` for all.
+    pub(crate) fn predicate(&self) -> Result<Option<Predicate>> {
+        predicate(&self.table, &self.partitions)
     }
 
     /// Compacts the units; returns why one was given up, if one was.
@@ -285,7 +295,7 @@ struct Planned {
 }
 
 /// The partitions as a predicate, `None` for all; columns count among the partition columns.
-pub(super) fn predicate(table: &Table, partitions: &[PartitionSpec]) -> Result<Option<Predicate>> {
+pub(crate) fn predicate(table: &Table, partitions: &[PartitionSpec]) -> Result<Option<Predicate>> {
     let keys = &table.schema().partition_keys;
     let mut any = Vec::new();
     for spec in partitions {

@@ -10,6 +10,7 @@ mod bucket;
 mod commit;
 pub(crate) mod inline;
 mod job;
+mod postpone;
 mod progress;
 mod reorder;
 mod rewrite;

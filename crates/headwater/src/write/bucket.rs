@@ -11,6 +11,7 @@ use headwater_spec::types::arrow_field;
 use headwater_spec::{BinaryRow, DataFileMeta};
 
 use super::file::FileLayout;
+use super::postpone::WaitingRows;
 pub(super) use super::rows::Merging;
 use super::rows::{BufferRun, Plain, Rows, Sorted, SpilledRun, encode, started};
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ enum Buffer {
     Sorted(SortBuffer, Arc<Merging>),
     /// Without: in arrival order.
     Plain(Vec<RecordBatch>, usize),
+    /// Of a postponed bucket: in arrival order.
+    Waiting(WaitingRows),
 }
 
 impl Merging {
@@ -93,6 +96,7 @@ impl BucketWriter {
             known_snapshot,
             held: Vec::new(),
             buffer: match merging {
+                _ if bucket < 0 => Buffer::Waiting(WaitingRows::default()),
                 Some(merging) => Buffer::Sorted(merging.buffer(), Arc::clone(merging)),
                 None => Buffer::Plain(Vec::new(), 0),
             },
@@ -115,6 +119,7 @@ impl BucketWriter {
         match &self.buffer {
             Buffer::Sorted(buffer, _) => buffer.memory_size(),
             Buffer::Plain(_, bytes) => *bytes,
+            Buffer::Waiting(rows) => rows.memory(),
         }
     }
 
@@ -164,6 +169,10 @@ impl BucketWriter {
                 *bytes += batch_bytes(&batch);
                 batches.push(batch);
             }
+            Buffer::Waiting(rows) => {
+                let bytes = batch_bytes(&batch);
+                rows.add(batch, kinds, bytes);
+            }
         }
         Ok(())
     }
@@ -177,6 +186,8 @@ impl BucketWriter {
     ) -> Result<()> {
         match &mut self.buffer {
             Buffer::Sorted(..) => self.spill_sorted(how, file).await,
+            // Files of rows that wait are put together when they get their buckets.
+            Buffer::Waiting(_) => self.flush().await,
             Buffer::Plain(batches, bytes) => {
                 let Some(file) = file.filter(|_| !batches.is_empty()) else { return Ok(()) };
                 let batches = std::mem::take(batches);
@@ -265,6 +276,7 @@ impl BucketWriter {
                 let counted = self.table.options().bucket > 0;
                 self.next_sequence = if counted { next_sequence } else { 0 };
             }
+            Rows::Waiting(_) => {}
         }
         Ok(())
     }
@@ -280,6 +292,8 @@ impl BucketWriter {
                     Ok(Some(self.table.env().pools.run(job).await??))
                 }
             },
+            Buffer::Waiting(rows) if rows.is_empty() => Ok(None),
+            Buffer::Waiting(rows) => Ok(Some(Rows::Waiting(rows.drain(ENCODE_ROWS).into()))),
             Buffer::Plain(batches, _) if batches.is_empty() && held.is_empty() => Ok(None),
             Buffer::Plain(batches, bytes) => {
                 *bytes = 0;

@@ -1,7 +1,9 @@
 //! How a table is written: by whom, adding or replacing.
 
 use headwater_spec::Datum;
+use headwater_spec::predicate::Predicate;
 
+use super::postpone::Postpone;
 use super::writer::TableWrite;
 use crate::error::Result;
 use crate::table::Table;
@@ -27,6 +29,8 @@ pub struct WriteBuilder {
     overwrite: Overwrite,
     read_snapshot: Option<i64>,
     changes: Option<Changes>,
+    streaming: bool,
+    replaced: Option<Predicate>,
 }
 
 /// What a write that changes rows of the table was computed from.
@@ -38,7 +42,15 @@ pub(super) struct Changes {
 
 impl WriteBuilder {
     pub(crate) const fn new(table: Table) -> Self {
-        Self { table, user: None, overwrite: Overwrite::None, read_snapshot: None, changes: None }
+        Self {
+            table,
+            user: None,
+            overwrite: Overwrite::None,
+            read_snapshot: None,
+            changes: None,
+            streaming: false,
+            replaced: None,
+        }
     }
 
     /// Names the writing job. A commit that is repeated with the same user and identifier can be
@@ -53,6 +65,14 @@ impl WriteBuilder {
     #[must_use]
     pub fn overwrite(mut self, overwrite: Overwrite) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// Replaces the rows of partitions that match; columns count among the partition columns. Without a
+    /// predicate the whole table.
+    pub(crate) fn replacing(mut self, partitions: Option<Predicate>) -> Self {
+        self.overwrite = Overwrite::Static(Vec::new());
+        self.replaced = partitions;
         self
     }
 
@@ -78,6 +98,15 @@ impl WriteBuilder {
         self
     }
 
+    /// For a job without end, which commits again and again: rows of a table that postpones its
+    /// buckets ('bucket' = '-2') wait for a compaction then, whatever
+    /// `postpone.batch-write-fixed-bucket` says.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.streaming = true;
+        self
+    }
+
     /// Starts the write.
     ///
     /// # Errors
@@ -86,6 +115,12 @@ impl WriteBuilder {
     pub fn build(self) -> Result<TableWrite> {
         self.table.check_writable()?;
         let user = self.user.unwrap_or_else(|| self.table.random_user());
-        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)
+        let postpone = match Postpone::of(&self.table)? {
+            Some(_) if self.streaming => Some(Postpone::Waiting),
+            postpone => postpone,
+        };
+        TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)?
+            .postponing(postpone)
+            .map(|write| write.replacing(self.replaced))
     }
 }

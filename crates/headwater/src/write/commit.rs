@@ -26,7 +26,7 @@ pub struct CommitMessage {
     pub partition: BinaryRow,
     /// Bucket.
     pub bucket: i32,
-    /// Bucket count of the table, -1 without fixed buckets.
+    /// Bucket count of the partition, -1 without fixed buckets, -2 if they are postponed.
     pub total_buckets: i32,
     /// Directory of the bucket inside the table.
     pub dir: String,
@@ -48,7 +48,9 @@ pub struct CommitOutcome {
     /// buffered together; those that are older than stored ones show when files are compacted
     /// ([`CompactionReport::rows_older`]).
     pub rows_older: u64,
-    /// Runs of the bucket that has most of them, for a `write-only` table, as far as the writer knows.
+    /// Rows among them that no read shows before a compaction gives them their buckets.
+    pub rows_postponed: u64,
+    /// Runs of the bucket that has most of them, for a table whose writers do not compact, as far as the writer knows.
     /// Reads get slower with them; some job should compact the table.
     pub runs_waiting: usize,
     /// What became of the compactions that ran meanwhile, where writers compact.
@@ -76,6 +78,8 @@ pub(super) struct Job<'a> {
     pub(super) removed: &'a [ManifestEntry],
     /// Index files.
     pub(super) index: &'a IndexChanges,
+    /// The rows were in the table already: in the files that go.
+    pub(super) compacts: bool,
 }
 
 pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Result<CommitOutcome> {
@@ -95,11 +99,12 @@ pub(super) async fn commit(job: Job<'_>, messages: &mut [CommitMessage]) -> Resu
         }
         match committer.commit(&request).await {
             Ok(snapshot) => {
-                outcome.rows = messages
-                    .iter()
-                    .flat_map(|m| &m.files)
-                    .map(|f| u64::try_from(f.row_count).unwrap_or(0))
-                    .sum();
+                let rows = |messages: &mut dyn Iterator<Item = &CommitMessage>| -> u64 {
+                    let files = messages.flat_map(|m| &m.files);
+                    files.map(|f| u64::try_from(f.row_count).unwrap_or(0)).sum()
+                };
+                outcome.rows = rows(&mut messages.iter());
+                outcome.rows_postponed = rows(&mut messages.iter().filter(|m| m.bucket < 0));
                 outcome.snapshot_id = snapshot.map(|s| s.id);
                 return Ok(outcome);
             }
@@ -150,7 +155,7 @@ fn request(
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
-    let Job { table, user, identifier, target, read_snapshot, changes, removed, index } = job;
+    let Job { table, user, identifier, target, read_snapshot, changes, removed, index, .. } = job;
     let mut entries = removed.to_vec();
     let mut partitions = HashSet::new();
     for message in messages {
@@ -165,19 +170,20 @@ fn request(
     }
     let buckets = table.options().bucket;
     let keyed = table.has_primary_key();
-    let numbered = buckets > 0 || table.has_dynamic_buckets();
+    let real = || messages.iter().filter(|message| message.bucket >= 0);
+    let numbered = buckets > 0
+        || table.has_dynamic_buckets()
+        || table.has_postponed_buckets() && real().next().is_some();
     let sequence_base =
         (numbered && !target.replaces() && !messages.is_empty()).then(|| SequenceBase {
-            snapshot_id: messages
-                .iter()
+            snapshot_id: real()
                 .map(|m| {
                     let key = (m.partition.clone(), m.bucket);
                     floor_snapshot.get(&key).copied().unwrap_or(m.base_snapshot)
                 })
                 .min()
                 .unwrap_or(0),
-            floors: messages
-                .iter()
+            floors: real()
                 .filter_map(|m| {
                     let min = m.files.iter().map(|f| f.min_sequence_number).min()?;
                     Some(BucketFloor {
@@ -185,7 +191,7 @@ fn request(
                         bucket: m.bucket,
                         // Rows of an append table do not replace each other.
                         min_sequence: if keyed { min } else { i64::MAX },
-                        total_buckets: buckets,
+                        total_buckets: m.total_buckets,
                     })
                 })
                 .collect(),
@@ -202,7 +208,9 @@ fn request(
         overwrite_base: target.replaces().then_some(read_snapshot).flatten(),
         // As Java does it: whoever follows the appended rows is told that rows went.
         // Source: Paimon 1.4.2 `FileStoreCommitImpl#commit`.
-        kind: if target.replaces() || !removed.is_empty() {
+        kind: if job.compacts {
+            CommitKind::Compact
+        } else if target.replaces() || !removed.is_empty() {
             CommitKind::Overwrite
         } else {
             CommitKind::Append
@@ -217,7 +225,9 @@ fn request(
 /// themselves: a table without a primary key changes its rows by replacing files.
 fn computed_from(base: Changes, keyed: bool, messages: &[CommitMessage]) -> Option<ComputedFrom> {
     let touched = || messages.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
-    match (base.whole_table, keyed) {
+    // Rows that wait for their buckets change others in any bucket.
+    let waiting = messages.iter().any(|m| m.bucket < 0);
+    match (base.whole_table || waiting, keyed) {
         (true, _) => Some(ComputedFrom { snapshot_id: base.snapshot_id, buckets: None }),
         (false, true) => {
             Some(ComputedFrom { snapshot_id: base.snapshot_id, buckets: Some(touched()) })
@@ -237,7 +247,9 @@ fn upgrade(table: &Table, messages: &mut [CommitMessage]) -> Result<()> {
     let keys = schema.columns(&schema.trimmed_primary_keys())?;
     let types: Vec<DataType> = keys.into_iter().map(|f| f.data_type).collect();
     for message in messages.iter() {
-        if message.files.iter().any(|f| f.level != 0 || f.delete_row_count != Some(0)) {
+        if message.bucket < 0
+            || message.files.iter().any(|f| f.level != 0 || f.delete_row_count != Some(0))
+        {
             return Ok(());
         }
         let mut ranges = Vec::new();

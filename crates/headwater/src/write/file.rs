@@ -6,7 +6,7 @@
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Int8Type, Int64Type};
 use bytes::Bytes;
-use headwater_format::{FileEncoder, FileFormat, WriteOptions, encoder};
+use headwater_format::{FileEncoder, FileFormat, WriteOptions, avro_lacks, encoder};
 use headwater_io::FileWriter;
 use headwater_lsm::is_retract;
 use headwater_spec::options::{FileOptions, StatsMode, StatsOptions};
@@ -54,6 +54,25 @@ impl FileLayout {
         Self::at_level(table, level, FileSource::Compact)
     }
 
+    /// Files of rows that wait for their buckets, with names that begin with `prefix`.
+    ///
+    /// Source: Paimon 1.4.2 `PostponeBucketFileStoreWrite`.
+    ///
+    /// # Errors
+    /// The table's compression is not one of Avro files.
+    pub(crate) fn postponed(table: &Table, prefix: String) -> Result<Self> {
+        let mut layout = Self::new(table)?;
+        layout.file.prefix = prefix;
+        if avro_lacks(&table.schema().fields).is_none() {
+            layout.file.format = FileFormat::Avro.name().to_owned();
+            layout.stats.mode = StatsMode::None;
+            layout.stats.per_column.clear();
+            layout.extension = layout.file.extension();
+        }
+        encoder(FileFormat::parse(&layout.file.format)?, &layout.fields, &layout.options)?;
+        Ok(layout)
+    }
+
     fn at_level(table: &Table, level: i32, source: FileSource) -> Result<Self> {
         let schema = table.schema();
         let keys = schema.columns(&schema.trimmed_primary_keys())?;
@@ -69,11 +88,7 @@ impl FileLayout {
         }
         fields.extend(schema.fields.iter().cloned());
         let key_at = keys.iter().filter_map(|k| table.row_type().index_of(&k.name)).collect();
-        let extension = if file.suffix_with_compression {
-            format!("{}.{}", file.compression, file.format)
-        } else {
-            file.format.clone()
-        };
+        let extension = file.extension();
         let options = WriteOptions::from(&file);
         Ok(Self {
             level,
@@ -118,8 +133,13 @@ impl FileLayout {
     /// Starts a file.
     pub(crate) fn start(&self, name: String) -> Result<OpenDataFile> {
         let format = FileFormat::parse(&self.file.format)?;
+        let mut options = self.options.clone();
+        for chunk in options.sync_marker.chunks_mut(8) {
+            let bytes = self.table.env().random.next_u64().to_le_bytes();
+            chunk.copy_from_slice(bytes.get(..chunk.len()).unwrap_or_default());
+        }
         Ok(OpenDataFile {
-            encoder: encoder(format, &self.fields, &self.options)?,
+            encoder: encoder(format, &self.fields, &options)?,
             writer: None,
             name,
             rows: 0,

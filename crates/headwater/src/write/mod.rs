@@ -13,9 +13,11 @@ pub(crate) mod file;
 mod kinds;
 mod overwrite;
 mod partition_index;
+mod postpone;
 mod rebase;
 mod route;
 mod rows;
+pub(crate) mod take_in;
 mod writer;
 
 pub use builder::{Overwrite, WriteBuilder};

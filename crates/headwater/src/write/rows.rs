@@ -13,6 +13,7 @@ use headwater_lsm::{
 };
 
 use super::file::{FileLayout, OpenDataFile};
+use super::postpone::WaitingBatch;
 use crate::error::{Error, Result};
 use crate::spill::SpilledReader;
 
@@ -126,13 +127,15 @@ impl Plain {
 pub(super) enum Rows {
     Sorted { source: Sorted, next: Option<Box<KeyValueBatch>> },
     Plain { source: Plain, next: Option<RecordBatch>, next_sequence: i64 },
+    Waiting(VecDeque<WaitingBatch>),
 }
 
 impl Rows {
-    pub(super) const fn ended(&self) -> bool {
+    pub(super) fn ended(&self) -> bool {
         match self {
             Self::Sorted { next, .. } => next.is_none(),
             Self::Plain { next, .. } => next.is_none(),
+            Self::Waiting(batches) => batches.is_empty(),
         }
     }
 }
@@ -173,6 +176,12 @@ pub(super) fn encode(
                     source.next_batch()?
                 };
                 bytes
+            }
+            Rows::Waiting(batches) => {
+                let Some(WaitingBatch { values, sequence, kinds }) = batches.pop_front() else {
+                    break;
+                };
+                file.add_sorted(layout, &sequence, &kinds, &values)?
             }
         };
         if !bytes.is_empty() || file.bytes_written() >= layout.target_bytes() {

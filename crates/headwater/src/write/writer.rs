@@ -14,6 +14,7 @@ use headwater_lsm::{KeyEncoder, MergeRules};
 use headwater_metadata::plan::EntryFilter;
 use headwater_spec::BinaryRow;
 use headwater_spec::manifest::{EntryKind, ManifestEntry};
+use headwater_spec::predicate::Predicate;
 
 use super::bucket::{BucketWriter, Merging};
 use super::builder::{Changes, Overwrite};
@@ -24,6 +25,7 @@ use super::dynamic::DynamicBuckets;
 use super::file::FileLayout;
 use super::kinds::Kinds;
 use super::overwrite::{Target, check_inside};
+use super::postpone::{Postpone, file_prefix};
 use super::route::Router;
 use crate::compact::inline::InlineCompaction;
 use crate::error::{Error, Result};
@@ -48,6 +50,8 @@ pub struct TableWrite {
     router: Router,
     /// The index of keys, for dynamic buckets.
     dynamic: Option<DynamicBuckets>,
+    /// The buckets of partitions, for a table that postpones them.
+    pub(super) postpone: Option<Postpone>,
     defaults: Defaults,
     merging: Option<Arc<Merging>>,
     kinds: Kinds,
@@ -119,6 +123,7 @@ impl TableWrite {
             changes,
             removed: Vec::new(),
             layout: Arc::new(FileLayout::new(&table)?),
+            postpone: None,
             router: Router::new(&table)?,
             dynamic: DynamicBuckets::of(&table, target.replaces())?,
             target,
@@ -264,6 +269,9 @@ impl TableWrite {
         if let Some(dynamic) = &mut self.dynamic {
             routed = dynamic.assign(&batch, routed)?;
         }
+        if let Some(postpone) = &self.postpone {
+            routed = postpone.assign(&batch, routed)?;
+        }
         self.staged.learn(batch.num_rows(), routed.len());
         for part in routed {
             let rows = match &part.rows {
@@ -335,8 +343,9 @@ impl TableWrite {
         &mut self,
         partitions: impl Iterator<Item = &'a BinaryRow>,
     ) -> Result<()> {
+        let own_counts = self.postpone.as_ref().is_some_and(|postpone| !postpone.waits());
         let counts = self.table.options().bucket > 0 || self.dynamic.is_some();
-        let restores = !self.target.replaces() && counts;
+        let restores = own_counts || !self.target.replaces() && counts;
         let new: HashSet<BinaryRow> =
             partitions.filter(|p| !self.known_partitions.contains_key(*p)).cloned().collect();
         if new.is_empty() {
@@ -353,16 +362,24 @@ impl TableWrite {
             };
             let types = self.table.partition_types()?;
             let (live, _) = store.live_entries(latest, &types, &filter).await?;
-            for entry in &live {
-                self.check_bucket_count(entry.total_buckets)?;
+            match &mut self.postpone {
+                Some(postpone) => postpone.learn(&self.table, &new, &live)?,
+                None => {
+                    for entry in &live {
+                        self.check_bucket_count(entry.total_buckets)?;
+                    }
+                }
             }
             if let Some(dynamic) = &mut self.dynamic {
                 dynamic.load(&new, latest, &live).await?;
             }
             for entry in live {
                 let key = (entry.partition, entry.bucket);
-                if self.table.options().compaction.write_only && entry.file.level == 0 {
+                if self.leaves_runs() && entry.file.level == 0 {
                     *self.runs.entry(key.clone()).or_default() += 1;
+                }
+                if self.target.replaces() {
+                    continue;
                 }
                 let max = self.committed.entry(key).or_insert(entry.file.max_sequence_number);
                 *max = (*max).max(entry.file.max_sequence_number);
@@ -370,6 +387,31 @@ impl TableWrite {
         }
         self.known_partitions.extend(new.into_iter().map(|p| (p, latest_id)));
         Ok(())
+    }
+
+    /// Whether runs add up that this writer does not compact.
+    fn leaves_runs(&self) -> bool {
+        let table = &self.table;
+        table.has_primary_key()
+            && (table.options().compaction.write_only || table.has_postponed_buckets())
+    }
+
+    /// Says how rows get their buckets, for a table that postpones them.
+    pub(super) fn postponing(mut self, how: Option<Postpone>) -> Result<Self> {
+        if how.as_ref().is_some_and(Postpone::waits) {
+            let prefix = file_prefix(&self.table, &self.user)?;
+            self.layout = Arc::new(FileLayout::postponed(&self.table, prefix)?);
+        }
+        self.postpone = how;
+        Ok(self)
+    }
+
+    /// Replaces the partitions that match alone, if there is a predicate.
+    pub(super) fn replacing(mut self, partitions: Option<Predicate>) -> Self {
+        if let Some(partitions) = partitions {
+            self.target = Target::Matching(partitions);
+        }
+        self
     }
 
     fn check_bucket_count(&self, stored: i32) -> Result<()> {
@@ -381,7 +423,7 @@ impl TableWrite {
             table: self.table.name().to_owned(),
             reason: format!(
                 "a partition was written with {stored} buckets but the table now has 'bucket' = \
-                 '{wanted}': rewrite the partition with INSERT OVERWRITE first"
+                 '{wanted}': rewrite the partition with INSERT OVERWRITE or CALL sys.rescale first"
             ),
         })
     }
@@ -405,7 +447,10 @@ impl TableWrite {
                 self.pending.push(CommitMessage {
                     partition: bucket.partition.clone(),
                     bucket: bucket.bucket,
-                    total_buckets: self.table.options().bucket,
+                    total_buckets: match &self.postpone {
+                        Some(postpone) => postpone.total_buckets(&bucket.partition),
+                        None => self.table.options().bucket,
+                    },
                     dir: bucket.dir.clone(),
                     files: std::mem::take(&mut bucket.files),
                     base_snapshot: bucket.known_snapshot,

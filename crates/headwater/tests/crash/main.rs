@@ -72,6 +72,7 @@ write_survives! {
     an_append_survives_every_crash: writes::plain_append();
     an_append_to_fixed_buckets_survives_every_crash: writes::bucketed_append();
     compacting_runs_survives_every_crash: compact::keyed_job();
+    giving_waiting_rows_their_buckets_survives_every_crash: compact::TakeIn;
     compacting_small_files_survives_every_crash: compact::append_job();
     a_commit_that_compacts_survives_every_crash: compact::AfterCommit;
     merging_manifests_survives_every_crash: manifests::Merge;

@@ -198,6 +198,31 @@ async fn levels_are_runs(table: &Table) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A writer that waits for an earlier compaction knows only its own files of a bucket that is new to
+/// it: their deletes hide rows of others.
+#[test]
+fn a_delete_in_a_bucket_that_is_new_to_a_writer_stays() {
+    let shape = Shape {
+        bucket: "1",
+        trigger: 1,
+        levels: None,
+        small_files: false,
+        leaves_memory: None,
+        write_only: false,
+        up_level_0: true,
+    };
+    let write = |other, b, id, delete| Step::Write { other, rows: vec![(b, id, delete)] };
+    let steps = [
+        write(false, false, 0, false),
+        write(true, true, 2, false),
+        Step::Commit { other: false, wait: false },
+        write(false, true, 2, true),
+        Step::Commit { other: true, wait: false },
+        Step::Commit { other: false, wait: true },
+    ];
+    assert!(run(check(&shape, &steps, &Pools::new(2))).unwrap() > 0);
+}
+
 #[test]
 fn any_order_of_writes_and_compactions_reads_like_a_map() {
     let cases = u32::try_from(amount(120, 5_000)).unwrap();

@@ -168,7 +168,7 @@ pub(crate) async fn write(
     rows: &[Value],
     how: Overwrite,
 ) -> Result<Option<i64>, headwater::Error> {
-    let mut write = table.new_write().commit_user(user).overwrite(how).build()?;
+    let mut write = table.new_write().commit_user(user).overwrite(how).streaming().build()?;
     let (batch, kinds) = batch(table, rows);
     write.write_kinds(&batch, Some(&kinds)).await?;
     Ok(write.commit(identifier).await?.snapshot_id)

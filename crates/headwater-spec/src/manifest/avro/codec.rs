@@ -87,7 +87,9 @@ impl Codec {
 }
 
 /// Compresses the blocks of one file.
-pub(crate) enum Compressor {
+pub struct Compressor(Packing);
+
+enum Packing {
     Null,
     Deflate,
     Snappy(Box<snap::raw::Encoder>),
@@ -97,32 +99,38 @@ pub(crate) enum Compressor {
 
 impl Compressor {
     /// `zstd_level` matters for zstandard alone.
-    pub(crate) fn new(codec: Codec, zstd_level: i32) -> Result<Self, SpecError> {
-        Ok(match codec {
-            Codec::Null => Self::Null,
-            Codec::Deflate => Self::Deflate,
-            Codec::Snappy => Self::Snappy(Box::new(snap::raw::Encoder::new())),
-            Codec::Zstandard => Self::Zstandard(zstd_compressor(zstd_level)?),
-            Codec::Bzip2 => Self::Bzip2,
-        })
+    ///
+    /// # Errors
+    /// There is no such level.
+    pub fn new(codec: Codec, zstd_level: i32) -> Result<Self, SpecError> {
+        Ok(Self(match codec {
+            Codec::Null => Packing::Null,
+            Codec::Deflate => Packing::Deflate,
+            Codec::Snappy => Packing::Snappy(Box::new(snap::raw::Encoder::new())),
+            Codec::Zstandard => Packing::Zstandard(zstd_compressor(zstd_level)?),
+            Codec::Bzip2 => Packing::Bzip2,
+        }))
     }
 
     /// The stored form of a block.
-    pub(crate) fn compress<'a>(&mut self, block: &'a [u8]) -> Result<Cow<'a, [u8]>, SpecError> {
-        let stored = match self {
-            Self::Null => return Ok(Cow::Borrowed(block)),
-            Self::Deflate => {
+    ///
+    /// # Errors
+    /// The library that packs it failed.
+    pub fn compress<'a>(&mut self, block: &'a [u8]) -> Result<Cow<'a, [u8]>, SpecError> {
+        let stored = match &mut self.0 {
+            Packing::Null => return Ok(Cow::Borrowed(block)),
+            Packing::Deflate => {
                 let level = flate2::Compression::default();
                 let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
                 encoder.write_all(block).and_then(|()| encoder.finish()).map_err(not_compressed)?
             }
-            Self::Snappy(encoder) => {
+            Packing::Snappy(encoder) => {
                 let mut out = encoder.compress_vec(block).map_err(not_compressed)?;
                 out.extend_from_slice(&crc32fast::hash(block).to_be_bytes());
                 out
             }
-            Self::Zstandard(encoder) => encoder.compress(block).map_err(not_compressed)?,
-            Self::Bzip2 => {
+            Packing::Zstandard(encoder) => encoder.compress(block).map_err(not_compressed)?,
+            Packing::Bzip2 => {
                 let level = bzip2::Compression::best();
                 let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
                 encoder.write_all(block).and_then(|()| encoder.finish()).map_err(not_compressed)?
@@ -150,7 +158,7 @@ fn not_compressed(error: impl std::fmt::Display) -> SpecError {
 }
 
 /// Decompresses the blocks of one file, one after the other, into one buffer.
-pub(crate) struct Decompressor {
+pub struct Decompressor {
     what: &'static str,
     engine: Engine,
     buffer: Vec<u8>,
@@ -166,7 +174,10 @@ enum Engine {
 
 impl Decompressor {
     /// `what` names the file in errors.
-    pub(crate) fn new(codec: Codec, what: &'static str) -> Result<Self, SpecError> {
+    ///
+    /// # Errors
+    /// The library that unpacks them failed.
+    pub fn new(codec: Codec, what: &'static str) -> Result<Self, SpecError> {
         let engine = match codec {
             Codec::Null => Engine::Null,
             Codec::Deflate => Engine::Deflate,
@@ -180,7 +191,10 @@ impl Decompressor {
     }
 
     /// The plain bytes of a stored block.
-    pub(crate) fn decompress<'a>(&'a mut self, block: &'a [u8]) -> Result<&'a [u8], SpecError> {
+    ///
+    /// # Errors
+    /// The block is damaged, or too large once unpacked.
+    pub fn decompress<'a>(&'a mut self, block: &'a [u8]) -> Result<&'a [u8], SpecError> {
         let Self { what, engine, buffer } = self;
         let length = match engine {
             Engine::Null => return Ok(block),
@@ -407,7 +421,7 @@ mod tests {
     #[test]
     fn a_block_that_unpacks_beyond_the_limit_is_refused() {
         let bomb = Compressor::new(Codec::Zstandard, 1).unwrap();
-        let Compressor::Zstandard(mut encoder) = bomb else { unreachable!() };
+        let Packing::Zstandard(mut encoder) = bomb.0 else { unreachable!() };
         let stored = encoder.compress(&vec![0; MAX_BLOCK_BYTES + 1]).unwrap();
         assert!(stored.len() < 100_000);
         let error =

@@ -13,11 +13,12 @@ use super::schema::Type;
 use crate::error::SpecError;
 
 const MAGIC: &[u8; 4] = b"Obj\x01";
+/// Length of a sync marker.
 const SYNC_BYTES: usize = 16;
 const SCHEMA_KEY: &[u8] = b"avro.schema";
 const CODEC_KEY: &[u8] = b"avro.codec";
 /// Plain bytes after which a block ends: Avro's `DEFAULT_SYNC_INTERVAL`.
-const BLOCK_BYTES: usize = 64_000;
+pub const BLOCK_BYTES: usize = 64_000;
 /// Plain bytes of all blocks of a file, at most. A manifest rolls at 8 MiB of stored bytes.
 const MAX_FILE_BYTES: usize = 1 << 30;
 /// Rows that memory is taken for before they are decoded.
@@ -91,14 +92,23 @@ fn refuse_other_formats(bytes: &[u8], what: &'static str) -> Result<(), SpecErro
     })
 }
 
-struct Header<'a> {
-    schema: Arc<Type>,
-    codec: Codec,
-    sync: &'a [u8],
+/// The start of a file.
+#[derive(Debug)]
+pub struct Header<'a> {
+    /// The type of a row.
+    pub schema: Arc<Type>,
+    /// How blocks are compressed.
+    pub codec: Codec,
+    /// The 16 bytes that end each block.
+    pub sync: &'a [u8],
 }
 
 impl<'a> Header<'a> {
-    fn read(cursor: &mut Cursor<'a>) -> Result<Self, SpecError> {
+    /// Reads it from the start of a file; the first block follows.
+    ///
+    /// # Errors
+    /// It is cut or damaged, or names a codec that is not known.
+    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, SpecError> {
         let what = cursor.what();
         if cursor.take(MAGIC.len())? != MAGIC {
             return Err(SpecError::corrupt(what, "it does not begin as an Avro file"));
@@ -136,6 +146,20 @@ impl<'a> Header<'a> {
     }
 }
 
+/// The start of a file of rows with `schema`.
+#[must_use]
+pub fn header_bytes(schema: &str, codec: Codec, sync_marker: [u8; 16]) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    put_length(&mut out, 2);
+    put_bytes(&mut out, SCHEMA_KEY);
+    put_bytes(&mut out, schema.as_bytes());
+    put_bytes(&mut out, CODEC_KEY);
+    put_bytes(&mut out, codec.name().as_bytes());
+    put_length(&mut out, 0);
+    out.extend_from_slice(&sync_marker);
+    out
+}
+
 /// Writes a file row by row.
 pub(crate) struct RowWriter {
     out: Vec<u8>,
@@ -149,14 +173,7 @@ impl RowWriter {
     /// Begins a file of rows with `schema`.
     pub(crate) fn new(schema: &str, options: &AvroWriteOptions) -> Result<Self, SpecError> {
         let compressor = Compressor::new(options.codec, options.zstd_level)?;
-        let mut out = MAGIC.to_vec();
-        put_length(&mut out, 2);
-        put_bytes(&mut out, SCHEMA_KEY);
-        put_bytes(&mut out, schema.as_bytes());
-        put_bytes(&mut out, CODEC_KEY);
-        put_bytes(&mut out, options.codec.name().as_bytes());
-        put_length(&mut out, 0);
-        out.extend_from_slice(&options.sync_marker);
+        let out = header_bytes(schema, options.codec, options.sync_marker);
         Ok(Self { out, block: Vec::new(), rows: 0, compressor, sync: options.sync_marker })
     }
 

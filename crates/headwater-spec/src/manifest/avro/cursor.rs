@@ -9,7 +9,7 @@ const MAX_VARINT_BYTES: usize = 10;
 
 /// A position in untrusted bytes.
 #[derive(Debug, Clone)]
-pub(crate) struct Cursor<'a> {
+pub struct Cursor<'a> {
     what: &'static str,
     rest: &'a [u8],
     total: usize,
@@ -17,41 +17,47 @@ pub(crate) struct Cursor<'a> {
 
 /// Head of one block of array or map items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ItemBlock {
+pub struct ItemBlock {
     /// Items in the block, at least one. A claim: not more than that.
-    pub(crate) count: u64,
+    pub count: u64,
     /// Bytes of all items, when the writer said so; they are there.
-    pub(crate) bytes: Option<usize>,
+    pub bytes: Option<usize>,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of `bytes`; `what` names them in errors.
-    pub(crate) const fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+    #[must_use]
+    pub const fn new(what: &'static str, bytes: &'a [u8]) -> Self {
         Self { what, rest: bytes, total: bytes.len() }
     }
 
     /// Bytes not read yet.
-    pub(crate) const fn remaining(&self) -> usize {
+    #[must_use]
+    pub const fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// What is being decoded.
-    pub(crate) const fn what(&self) -> &'static str {
+    #[must_use]
+    pub const fn what(&self) -> &'static str {
         self.what
     }
 
     /// Bytes read so far.
-    pub(crate) const fn offset(&self) -> usize {
+    #[must_use]
+    pub const fn offset(&self) -> usize {
         self.total.saturating_sub(self.rest.len())
     }
 
     /// A corruption at the current offset.
-    pub(crate) fn corrupt(&self, reason: &str) -> SpecError {
+    #[must_use]
+    pub fn corrupt(&self, reason: &str) -> SpecError {
         SpecError::corrupt(self.what, format!("{reason} before offset {}", self.offset()))
     }
 
     /// The input is too short for `needed` bytes from here.
-    pub(crate) const fn truncated(&self, needed: usize) -> SpecError {
+    #[must_use]
+    pub const fn truncated(&self, needed: usize) -> SpecError {
         SpecError::Truncated {
             what: self.what,
             offset: self.offset(),
@@ -61,7 +67,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `len` bytes.
-    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn take(&mut self, len: usize) -> Result<&'a [u8], SpecError> {
         let Some((head, rest)) = self.rest.split_at_checked(len) else {
             return Err(self.truncated(len));
         };
@@ -70,7 +79,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// A `long`: zigzag, 7 bits per byte, at most ten bytes.
-    pub(crate) fn long(&mut self) -> Result<i64, SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn long(&mut self) -> Result<i64, SpecError> {
         let mut value = 0_u64;
         let mut shift = 0_u32;
         for (index, &byte) in self.rest.iter().take(MAX_VARINT_BYTES).enumerate() {
@@ -91,12 +103,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// An `int`, encoded as a `long` of its range.
-    pub(crate) fn int(&mut self) -> Result<i32, SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn int(&mut self) -> Result<i32, SpecError> {
         i32::try_from(self.long()?).map_err(|_| self.corrupt("an int out of range"))
     }
 
     /// A length that the input can hold.
-    pub(crate) fn length(&mut self) -> Result<usize, SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn length(&mut self) -> Result<usize, SpecError> {
         let length = self.long()?;
         let length = usize::try_from(length).map_err(|_| self.corrupt("a negative length"))?;
         if length > self.rest.len() {
@@ -106,13 +124,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// A value of type `bytes`.
-    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn bytes(&mut self) -> Result<&'a [u8], SpecError> {
         let length = self.length()?;
         self.take(length)
     }
 
     /// A value of type `string`.
-    pub(crate) fn text(&mut self) -> Result<&'a str, SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn text(&mut self) -> Result<&'a str, SpecError> {
         let bytes = self.bytes()?;
         std::str::from_utf8(bytes).map_err(|_| self.corrupt("a string that is not UTF-8"))
     }
@@ -120,7 +144,10 @@ impl<'a> Cursor<'a> {
     /// Head of the next block of an array or map; `None` at its end.
     ///
     /// A negative count is followed by the size of the block in bytes.
-    pub(crate) fn item_block(&mut self) -> Result<Option<ItemBlock>, SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn item_block(&mut self) -> Result<Option<ItemBlock>, SpecError> {
         let count = self.long()?;
         if count == 0 {
             return Ok(None);
@@ -131,7 +158,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Appends a `long` (or an `int`: the encoding is the same).
-pub(crate) fn put_long(out: &mut Vec<u8>, value: i64) {
+pub fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
     while rest >= 0x80 {
         out.push(low_seven_bits(rest) | 0x80);
@@ -141,13 +168,13 @@ pub(crate) fn put_long(out: &mut Vec<u8>, value: i64) {
 }
 
 /// Appends a length or a count of something in memory.
-pub(crate) fn put_length(out: &mut Vec<u8>, length: usize) {
+pub fn put_length(out: &mut Vec<u8>, length: usize) {
     // Nothing in memory is larger than `isize::MAX`.
     put_long(out, i64::try_from(length).unwrap_or(i64::MAX));
 }
 
 /// Appends a value of type `bytes` or `string`.
-pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_length(out, bytes.len());
     out.extend_from_slice(bytes);
 }

@@ -1,4 +1,5 @@
-//! Avro object container files, as far as manifests need them.
+//! Avro object container files, as far as manifests need them; data files use their container and
+//! primitive values.
 //!
 //! A file is decoded straight into the structs of the caller: the writer's schema is resolved once,
 //! by field name, into a plan; no generic value is built. Every length, count and branch of the
@@ -14,7 +15,10 @@ pub(crate) mod field;
 pub(crate) mod record;
 pub(crate) mod schema;
 
-pub use codec::Codec;
+pub use codec::{Codec, Compressor, Decompressor};
+pub use container::{BLOCK_BYTES, Header, header_bytes};
+pub use cursor::{Cursor, ItemBlock, put_bytes, put_length, put_long};
+pub use schema::{Field, Shape, Type};
 
 /// How Avro files are written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,48 +18,69 @@ const MAX_TYPES: usize = 2000;
 
 /// A type of the writer's schema.
 #[derive(Debug)]
-pub(crate) struct Type {
-    pub(crate) shape: Shape,
+pub struct Type {
+    /// What it is.
+    pub shape: Shape,
     depth: usize,
     types: usize,
 }
 
 /// What a value of a type looks like in bytes.
 #[derive(Debug)]
-pub(crate) enum Shape {
+pub enum Shape {
+    /// `null`: no bytes.
     Null,
+    /// `boolean`: a byte.
     Boolean,
+    /// `int`.
     Int,
+    /// `long`.
     Long,
+    /// `float`: 4 bytes.
     Float,
+    /// `double`: 8 bytes.
     Double,
+    /// `bytes`.
     Bytes,
+    /// `string`.
     String,
+    /// `fixed`, with its length.
     Fixed(usize),
+    /// `enum`: the number of a symbol.
     Enum,
+    /// `array` of items.
     Array(Arc<Type>),
+    /// `map` from texts to values.
     Map(Arc<Type>),
+    /// `union` of branches.
     Union(Vec<Arc<Type>>),
+    /// `record` of fields, in order.
     Record(Vec<Field>),
 }
 
 /// A field of a record.
 #[derive(Debug)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) of: Arc<Type>,
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub of: Arc<Type>,
 }
 
 impl Type {
     /// Parses the text of a schema; `what` names the file in errors.
-    pub(crate) fn parse(text: &[u8], what: &'static str) -> Result<Arc<Self>, SpecError> {
+    ///
+    /// # Errors
+    /// It is no schema, or a recursive one.
+    pub fn parse(text: &[u8], what: &'static str) -> Result<Arc<Self>, SpecError> {
         let json: Value = serde_json::from_slice(text)
             .map_err(|e| SpecError::corrupt(what, format!("its Avro schema is not JSON: {e}")))?;
         Parser { what, names: HashMap::new() }.parse(&json, "", 0)
     }
 
     /// What Avro calls such a type.
-    pub(crate) const fn name(&self) -> &'static str {
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
         match self.shape {
             Shape::Null => "null",
             Shape::Boolean => "boolean",
@@ -79,7 +100,8 @@ impl Type {
     }
 
     /// Whether values take no bytes: a count of them costs a writer nothing.
-    pub(crate) fn is_zero_width(&self) -> bool {
+    #[must_use]
+    pub fn is_zero_width(&self) -> bool {
         match &self.shape {
             Shape::Null | Shape::Fixed(0) => true,
             Shape::Record(fields) => fields.iter().all(|field| field.of.is_zero_width()),
@@ -88,7 +110,10 @@ impl Type {
     }
 
     /// Moves past a value.
-    pub(crate) fn skip(&self, cursor: &mut Cursor<'_>) -> Result<(), SpecError> {
+    ///
+    /// # Errors
+    /// The bytes are cut or damaged.
+    pub fn skip(&self, cursor: &mut Cursor<'_>) -> Result<(), SpecError> {
         match &self.shape {
             Shape::Null => {}
             Shape::Boolean => {

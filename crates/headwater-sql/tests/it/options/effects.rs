@@ -171,6 +171,17 @@ const EFFECTS: &[Effect] = &[
     ("partition", &[], Test("keys_can_be_given_by_options_before_there_is_data")),
     ("partition.default-name", &[], Small(Append, "none", "p=none/")),
     ("partition.legacy-name", &[], Small(Append, "false", "p=2024-01-01/")),
+    (
+        "postpone.batch-write-fixed-bucket",
+        &[("bucket", "-2")],
+        Small(Keyed, "false", "files: 0 of 0"),
+    ),
+    (
+        "postpone.batch-write-fixed-bucket.max-parallelism",
+        &[],
+        Test("a_batch_write_gives_rows_their_buckets_at_once"),
+    ),
+    ("postpone.default-bucket-num", &[], Test("rows_wait_until_a_compaction_gives_them_buckets")),
     ("primary-key", &[], Test("keys_can_be_given_by_options_before_there_is_data")),
     ("read.batch-size", &[], Test("batches_of_a_read_are_as_long_as_the_option_says")),
     (

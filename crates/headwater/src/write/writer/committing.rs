@@ -53,8 +53,8 @@ impl TableWrite {
         let buckets: Vec<_> =
             self.pending.iter().map(|m| (m.partition.clone(), m.bucket)).collect();
         let committed = std::mem::take(&mut self.pending);
-        if self.table.options().compaction.write_only && self.table.has_primary_key() {
-            for message in &committed {
+        if self.leaves_runs() {
+            for message in committed.iter().filter(|message| message.bucket >= 0) {
                 let runs =
                     self.runs.entry((message.partition.clone(), message.bucket)).or_default();
                 *runs += message.files.len();
@@ -109,6 +109,7 @@ impl TableWrite {
                 changes: self.changes,
                 removed: &self.removed,
                 index: &index,
+                compacts: false,
             };
             let error = match commit(job, &mut self.pending).await {
                 Ok(outcome) => return Ok(outcome),
@@ -145,6 +146,12 @@ impl TableWrite {
                 bucket.known_snapshot = id;
             }
         }
+    }
+
+    /// Writes what is buffered; what is to be committed.
+    pub(in crate::write) async fn flushed(&mut self) -> Result<Vec<CommitMessage>> {
+        self.flush_all().await?;
+        Ok(std::mem::take(&mut self.pending))
     }
 
     /// Gives the write up: removes the files that were written since the last commit, unless a

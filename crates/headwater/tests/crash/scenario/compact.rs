@@ -147,3 +147,47 @@ impl Scenario for AfterCommit {
         check_reachable(&table).await;
     }
 }
+
+/// Rows that wait for their buckets, which a compaction gives them.
+pub(crate) struct TakeIn;
+
+fn waiting() -> NewTable {
+    keyed("-2")
+        .option("postpone.batch-write-fixed-bucket", "false")
+        .option("postpone.default-bucket-num", "2")
+}
+
+#[async_trait]
+impl Scenario for TakeIn {
+    fn name(&self) -> &'static str {
+        "give waiting rows their buckets"
+    }
+
+    async fn prepare(&self, io: &Arc<dyn FileIo>, env: &Env) {
+        Job { name: self.name(), definition: waiting() }.prepare(io, env).await;
+    }
+
+    async fn job(&self, io: &Arc<dyn FileIo>, env: &Env) -> Result<(), Error> {
+        compact(&open(io, env).await?).await?;
+        Ok(())
+    }
+
+    async fn check(&self, left: &Left<'_>) {
+        let context = &left.context;
+        let all = Job { name: self.name(), definition: waiting() }.all();
+        let table = open(&left.io, &left.env).await.unwrap();
+        let shown = read(&table).await.unwrap();
+        // All partitions come together, or none.
+        assert!(shown.is_empty() && !left.acknowledged || shown == all, "{context}");
+        check_reachable(&table).await;
+        compact(&table).await.unwrap();
+        assert_eq!(read(&table).await.unwrap(), all, "{context}");
+        assert_eq!(compact(&table).await.unwrap(), None, "{context}");
+        let more = Change::insert(rows(&["a", "c"], 0..2, "more"));
+        write(&table, "writer", 9, &more).await.unwrap();
+        assert_eq!(read(&table).await.unwrap(), all, "{context}");
+        compact(&table).await.unwrap();
+        assert_eq!(read(&table).await.unwrap(), more.apply(&all, true), "{context}");
+        check_reachable(&table).await;
+    }
+}

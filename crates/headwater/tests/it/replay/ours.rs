@@ -32,7 +32,7 @@ impl Ours {
         if operation["op"] == "create" {
             let made = create(&self.warehouse, &self.name, &definition(operation)).await?;
             // A table that we refuse to write is no replay, even without a commit.
-            made.new_write().build()?;
+            made.new_write().streaming().build()?;
             self.table = Some(made);
             return Ok(());
         }
