@@ -286,9 +286,17 @@ fn process_runtime() -> Result<Handle, PoolError> {
     }
 }
 
+/// Calls to the local file system that are made at once.
+const MOST_FILE_CALLS: usize = 64;
+
 /// The multi-thread runtime that IO runs on.
 pub(crate) fn build_runtime() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().thread_name("headwater-io").enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("headwater-io")
+        // Each is a call to the file system and has a stack of its own.
+        .max_blocking_threads(MOST_FILE_CALLS)
+        .enable_all()
+        .build()
 }
 
 #[cfg(test)]
