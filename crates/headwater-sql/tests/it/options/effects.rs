@@ -193,7 +193,21 @@ const EFFECTS: &[Effect] = &[
     ("source.split.open-file-cost", &[], Small(Append, "1 gb", "")),
     ("source.split.target-size", &[], Small(Append, "1 b", "")),
     ("target-file-size", &[], Big(Append, "16 kb", "")),
-    ("write-buffer-size", &[], Big(Keyed, "1 kb", "")),
+    ("local-merge-buffer-size", &[], Test("rows_of_few_keys_are_merged_in_memory")),
+    ("spill-compression", &[], Test("rows_that_do_not_fit_into_memory_become_one_file_per_bucket")),
+    (
+        "spill-compression.zstd-level",
+        &[],
+        Reason("spilled rows take less disk with a higher level, and nobody else sees them"),
+    ),
+    ("write-buffer-size", &[("write-buffer-spillable", "false")], Big(Keyed, "1 kb", "")),
+    (
+        "write-buffer-spill.max-disk-size",
+        &[],
+        Test("nothing_is_spilled_where_the_options_forbid_it"),
+    ),
+    ("write-buffer-spillable", &[("write-buffer-size", "1 kb")], Big(Keyed, "false", "")),
+    ("write.batch-size", &[("target-file-size", "16 kb")], Big(Append, "64", "")),
     ("write-only", &[("num-sorted-run.compaction-trigger", "2")], Small(Keyed, "true", "")),
     ("zorder.var-length-contribution", &[], Test("the_first_bytes_of_a_text_count_in_a_z_order")),
 ];
