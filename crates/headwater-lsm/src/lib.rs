@@ -26,7 +26,7 @@ pub use compaction::{
 pub use error::LsmError;
 pub use key_value::{
     DELETE, INSERT, KeyEncoder, KeyValueBatch, Keys, UPDATE_AFTER, UPDATE_BEFORE, batch_overhead,
-    is_retract,
+    is_retract, record_batch_size,
 };
 pub use merge::{SortMerge, SortMergeOptions};
 pub use merge_engine::{

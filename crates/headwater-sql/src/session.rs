@@ -30,7 +30,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as QueryStatement;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use headwater::io::ScratchDir;
+use headwater::io::{IoError, ScratchDir};
 use headwater::{Catalog, Env, SyncMode};
 
 use self::catalogs::{CatalogEntry, Catalogs, DEFAULT_DATABASE};
@@ -154,8 +154,8 @@ pub struct SqlSession {
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
     progress: Arc<Progress>,
-    /// Where queries spill.
-    _scratch: Option<ScratchDir>,
+    /// Where queries spill, or why they cannot.
+    scratch: Result<ScratchDir, IoError>,
 }
 
 impl std::fmt::Debug for SqlSession {
@@ -187,8 +187,9 @@ impl SqlSession {
             crate::settings::check(&name, &value)?;
             settings.insert(crate::settings::canonical(&name).to_owned(), value);
         }
-        let scratch = options.env.scratch.create_dir(options.env.random.as_ref()).ok();
-        let state = session_state(options.memory_bytes, options.threads, scratch.as_ref())?;
+        let scratch = options.env.scratch.create_dir(options.env.random.as_ref());
+        let place = scratch.as_ref().ok();
+        let state = session_state(options.memory_bytes, options.threads, place)?;
         let states = States::new(state, options.env.clone());
         states.of(&settings)?;
         Ok(Self {
@@ -196,7 +197,7 @@ impl SqlSession {
             threads: options.threads,
             sync: options.sync,
             states,
-            _scratch: scratch,
+            scratch,
             catalogs: Mutex::new(catalogs),
             temporaries: Mutex::new(BTreeMap::new()),
             first_settings: settings.clone(),
@@ -204,6 +205,13 @@ impl SqlSession {
             warned: Mutex::new(BTreeSet::new()),
             progress: Arc::default(),
         })
+    }
+
+    /// Why queries cannot use the disk for what does not fit into memory; `None` if they can. Those
+    /// that need it fail.
+    #[must_use]
+    pub fn spill_refusal(&self) -> Option<String> {
+        self.scratch.as_ref().err().map(ToString::to_string)
     }
 
     /// Runs the statements of `script` in order, each when its result is asked for.

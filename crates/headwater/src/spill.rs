@@ -15,6 +15,7 @@ use arrow::ipc::reader::read_record_batch;
 use arrow::ipc::root_as_message;
 use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
 use headwater_io::{Scratch, ScratchFile};
+use headwater_lsm::record_batch_size;
 use headwater_spec::options::BufferOptions;
 
 use crate::error::{Error, Result};
@@ -100,7 +101,7 @@ impl Spilled {
     /// Adds rows, in pieces of about a block.
     pub(crate) fn add(&mut self, how: &Spilling, batch: &RecordBatch) -> Result<()> {
         let rows = batch.num_rows();
-        let row_bytes = (slice_bytes(batch) / rows.max(1)).max(1);
+        let row_bytes = (record_batch_size(batch) / rows.max(1)).max(1);
         let step = (BLOCK_BYTES / row_bytes).clamp(1, BLOCK_ROWS);
         for at in (0..rows).step_by(step) {
             self.add_block(how, &batch.slice(at, step.min(rows - at)))?;
@@ -197,7 +198,7 @@ pub(crate) fn joined(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
     let (mut rows, mut bytes) = (0, 0);
     for (at, batch) in batches.iter().enumerate() {
         rows += batch.num_rows();
-        bytes += slice_bytes(batch);
+        bytes += record_batch_size(batch);
         if rows >= BLOCK_ROWS || bytes >= BLOCK_BYTES || at + 1 == batches.len() {
             let part = batches.get(start..=at).unwrap_or_default();
             joined.push(arrow::compute::concat_batches(&batch.schema(), part)?);
@@ -205,15 +206,6 @@ pub(crate) fn joined(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
         }
     }
     Ok(joined)
-}
-
-/// Bytes of the rows of a batch, without what else their buffers hold.
-pub(crate) fn slice_bytes(batch: &RecordBatch) -> usize {
-    batch
-        .columns()
-        .iter()
-        .map(|c| c.to_data().get_slice_memory_size().unwrap_or_else(|_| c.get_array_memory_size()))
-        .sum()
 }
 
 fn unspillable(reason: &dyn std::fmt::Display) -> Error {

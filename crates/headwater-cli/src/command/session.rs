@@ -69,6 +69,9 @@ pub(super) async fn open(source: Source<'_>, settings: &Settings) -> Result<Open
         options = options.database(&table.database);
     }
     let session = Arc::new(SqlSession::new(options).await?);
+    if let Some(reason) = session.spill_refusal() {
+        note(&format!("warning: what does not fit into memory cannot be put on disk: {reason}"));
+    }
     Ok(Opened { session, env, about: place.about, table: place.table })
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use headwater_testkit::{TempDir, amount};
 
-use crate::program::{Said, said, sql, without_user};
+use crate::program::{Said, headwater, said, sql, without_user};
 
 /// Runs statements in a process whose address space is `mib` MiB, code and threads included.
 fn limited(mib: usize, dir: &TempDir, arguments: &[&str]) -> Said {
@@ -99,4 +99,37 @@ fn five_hundred_runs_are_merged_with_few_of_them_open() {
     assert_eq!(limited_sql(1024, &dir, query).ok(), wanted);
     limited(1024, &dir, &["compact", "default.t", "--full"]).ok();
     assert_eq!(limited_sql(1024, &dir, query).ok(), wanted);
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_named_and_no_other_is_taken() {
+    let dir = TempDir::new();
+    let run = |temp: &str, statement: &str| {
+        headwater(&[
+            "sql",
+            "-w",
+            dir.text(),
+            "--create",
+            "--format",
+            "csv",
+            "--memory",
+            "16MB",
+            "--temp-dir",
+            temp,
+            "-c",
+            statement,
+        ])
+    };
+    let said = run("/dev/null/below", "SELECT 1 AS one");
+    assert!(said.err.contains("/dev/null/below"), "{said:?}");
+    assert_eq!(said.ok(), "one\n1\n");
+    let sort = "SELECT count(*) AS n FROM (SELECT value, REPEAT('x', 100) AS t, ROW_NUMBER() OVER \
+                (ORDER BY value DESC) AS r FROM generate_series(1, 500000) AS s(value))";
+    let said = run("/dev/null/below", sort);
+    assert!(said.code == 1 && said.err.contains("/dev/null/below"), "{said:?}");
+    // The next directory is taken, and nothing stays there.
+    let next = dir.path().join("next");
+    let said = run(&format!("/dev/null/below:{}", next.display()), sort);
+    assert_eq!(said.ok(), "n\n500000\n");
+    assert_eq!(std::fs::read_dir(&next).unwrap().count(), 0);
 }

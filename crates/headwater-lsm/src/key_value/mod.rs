@@ -331,7 +331,8 @@ pub(crate) fn gather_values(
 }
 
 /// Bytes that the rows of a batch take, not counting what a slice does not show.
-pub(crate) fn record_batch_size(batch: &RecordBatch) -> usize {
+#[must_use]
+pub fn record_batch_size(batch: &RecordBatch) -> usize {
     batch.columns().iter().map(|column| array_size(column)).sum()
 }
 

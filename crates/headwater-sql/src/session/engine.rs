@@ -41,10 +41,10 @@ pub(super) fn session_state(
     options.sql_parser.collect_spans = true;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.max_row_group_size = copy_row_group_rows(memory_bytes);
-    // Without a directory a query that must spill fails with the reason.
+    // Not anywhere else: the user may have said where.
     let spills = match scratch {
         Some(dir) => DiskManagerMode::Directories(vec![dir.path().to_owned()]),
-        None => DiskManagerMode::OsTmpDirectory,
+        None => DiskManagerMode::Disabled,
     };
     let runtime = RuntimeEnvBuilder::new()
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spills))

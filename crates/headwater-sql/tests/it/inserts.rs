@@ -204,16 +204,11 @@ async fn a_failing_statement_ends_the_script_and_earlier_ones_stay() {
 async fn an_overwrite_from_the_table_itself_keeps_rows_that_came_in_between() {
     use std::sync::Arc;
 
+    use headwater::ErrorKind;
     use headwater::io::{FileIo, MemoryFileIo};
-    use headwater::{Env, ErrorKind, FileSystemCatalog};
-    use headwater_sql::{SessionOptions, SqlSession};
     use headwater_testkit::Interloper;
 
-    async fn session(io: &Arc<dyn FileIo>) -> SqlSession {
-        let env = Env::system(2, 64 << 20);
-        let catalog = FileSystemCatalog::new(Arc::clone(io), env.clone());
-        SqlSession::new(SessionOptions::new(Arc::new(catalog), env)).await.unwrap()
-    }
+    use crate::warehouse::session;
 
     for (overwrite, conflicts) in [
         ("INSERT OVERWRITE t SELECT id + 10 FROM t", true),

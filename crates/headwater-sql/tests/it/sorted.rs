@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use headwater::io::{FileIo, MemoryFileIo};
-use headwater::{CatalogOptions, Env, ErrorKind, FileSystemCatalog, SyncMode};
+use headwater::{CatalogOptions, Env, ErrorKind, SyncMode};
 use headwater_sql::{SessionOptions, SqlSession};
 use headwater_testkit::{Interloper, require_java};
 
-use crate::warehouse::{Warehouse, lines_of};
+use crate::warehouse::{Warehouse, run, session};
 
 /// A table of 256 x 256 points, in an order that has nothing to do with x and y.
 async fn points(w: &Warehouse, table: &str, options: &str) {
@@ -146,7 +146,7 @@ async fn a_table_that_is_larger_than_the_memory_is_sorted() {
     for (order, memory) in [(by_both, 16 << 20), (by_k, 40 << 20), (by_k, 8 << 20)] {
         let session = with_memory(&w, memory).await;
         let call = format!("CALL sys.compact(table => 't', {order})");
-        let said = lines_of(session.execute(&call).await.unwrap()).await.unwrap();
+        let said = run(&session, &call).await;
         assert!(said[0].starts_with("success|"), "{said:?}");
         assert_eq!(w.run(sums).await, before, "{order}");
         let (some, all) = files_read(&w, "SELECT v FROM t WHERE k = 4711").await;
@@ -266,19 +266,6 @@ async fn what_cannot_be_sorted_is_said() {
         let message = w.fails(&format!("CALL sys.compact(table => {arguments})")).await.to_string();
         assert!(message.contains(words), "{arguments}: {message}");
     }
-}
-
-fn env() -> Env {
-    Env::system(2, 64 << 20)
-}
-
-async fn session(io: &Arc<dyn FileIo>) -> SqlSession {
-    let catalog = FileSystemCatalog::new(Arc::clone(io), env());
-    SqlSession::new(SessionOptions::new(Arc::new(catalog), env())).await.unwrap()
-}
-
-async fn run(session: &SqlSession, sql: &str) -> Vec<String> {
-    lines_of(session.execute(sql).await.unwrap()).await.unwrap()
 }
 
 #[tokio::test]

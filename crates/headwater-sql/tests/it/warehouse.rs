@@ -4,9 +4,22 @@ use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt;
-use headwater::{CatalogOptions, Env, SyncMode};
+use headwater::io::FileIo;
+use headwater::{CatalogOptions, Env, FileSystemCatalog, SyncMode};
 use headwater_sql::{Output, SessionOptions, SqlError, SqlSession, StatementResult};
 use tempfile::TempDir;
+
+/// A session on files of any kind.
+pub(crate) async fn session(io: &Arc<dyn FileIo>) -> SqlSession {
+    let env = Env::system(2, 64 << 20);
+    let catalog = FileSystemCatalog::new(Arc::clone(io), env.clone());
+    SqlSession::new(SessionOptions::new(Arc::new(catalog), env)).await.unwrap()
+}
+
+/// Runs a statement of such a session.
+pub(crate) async fn run(session: &SqlSession, sql: &str) -> Vec<String> {
+    lines_of(session.execute(sql).await.unwrap()).await.unwrap()
+}
 
 pub(crate) struct Warehouse {
     pub(crate) dir: TempDir,

@@ -17,7 +17,7 @@ use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
 pub(crate) use super::bucket::Place;
 use super::bucket::{BucketFiles, Compacted, NEWER_SCHEMA, Unit, compact};
 use super::commit::Committing;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::Table;
 
 /// What the compactions of a commit came to.
@@ -157,21 +157,18 @@ impl InlineCompaction {
             }
         }
         if wait {
-            // Without every file of a bucket, deletes would be dropped that still hide rows.
-            self.refresh().await?;
-            // What is done is not committed yet, but counts as done.
-            for one in &done {
-                self.replace(one);
-            }
-            if let Some(task) = self.start(full, report)? {
-                done = chained(&self.table, done, task.await??).await;
+            let mut failed = None;
+            if let Some(task) = self.start(&done, full, report).await? {
+                match task.await.map_err(Error::from).flatten() {
+                    Ok(next) => done = chained(&self.table, done, next).await,
+                    Err(error) => failed = Some(error),
+                }
             }
             self.exchange(user, identifier, done, report, false).await?;
-            return Ok(());
+            return failed.map_or(Ok(()), Err);
         }
         self.exchange(user, identifier, done, report, true).await?;
-        self.refresh().await?;
-        self.running = self.start(false, report)?;
+        self.running = self.start(&[], false, report).await?;
         Ok(())
     }
 
@@ -201,8 +198,18 @@ impl InlineCompaction {
         Ok(())
     }
 
-    /// Starts compacting what there is to compact.
-    fn start(&mut self, full: bool, report: &mut CompactionReport) -> Result<Option<Running>> {
+    /// Starts compacting what there is to compact after `done`, which is not committed yet.
+    async fn start(
+        &mut self,
+        done: &[Compacted],
+        full: bool,
+        report: &mut CompactionReport,
+    ) -> Result<Option<Running>> {
+        // Without every file of a bucket, deletes would be dropped that still hide rows.
+        self.refresh().await?;
+        for one in done {
+            self.replace(one);
+        }
         let mut units: Vec<(Place, Unit)> = Vec::new();
         for key in std::mem::take(&mut self.changed) {
             let Some(known) = self.buckets.get_mut(&key) else { continue };

@@ -6,7 +6,10 @@ use std::sync::atomic::AtomicU64;
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use headwater_io::ScratchFile;
-use headwater_lsm::{BatchesRun, Drain, KeyValueBatch, LsmError, RunReader, SortBuffer};
+use headwater_lsm::{
+    BatchesRun, Drain, KeyValueBatch, LsmError, RunReader, SortBuffer, batch_overhead,
+    record_batch_size,
+};
 use headwater_spec::types::arrow_field;
 use headwater_spec::{BinaryRow, DataFileMeta};
 
@@ -16,7 +19,7 @@ pub(super) use super::rows::Merging;
 use super::rows::{BufferRun, Plain, Rows, Sorted, SpilledRun, encode, started};
 use crate::error::{Error, Result};
 use crate::read::file::{kind_field, sequence_field};
-use crate::spill::{Spilled, Spilling, joined, slice_bytes};
+use crate::spill::{Spilled, Spilling, joined};
 use crate::table::Table;
 
 /// Rows that go to the encoder at once; the size of a file is looked at after each time.
@@ -378,5 +381,5 @@ fn spilled_schema(layout: &FileLayout) -> SchemaRef {
 /// What a batch in memory takes besides its cells: arrays, buffers and schemas have a size of their
 /// own, which counts where there are many small ones.
 fn batch_bytes(batch: &RecordBatch) -> usize {
-    slice_bytes(batch) + headwater_lsm::batch_overhead(batch)
+    record_batch_size(batch) + batch_overhead(batch)
 }

@@ -8,6 +8,7 @@ use headwater::{CatalogOptions, Datum, Error, NewTable, Overwrite, Table, TableW
 use headwater_testkit::{Oracle, TempDir, require_java};
 use serde_json::{Value, json};
 
+use crate::model::Model;
 use crate::rows::{batch, create_with, definition, lines, open_unsynced, run};
 use crate::small::files_below;
 
@@ -40,35 +41,6 @@ fn row(partition: &str, key: i64, value: i64) -> Value {
 
 fn rows(partition: &str, keys: std::ops::Range<i64>, value: i64) -> Vec<Value> {
     keys.map(|key| row(partition, key, value)).collect()
-}
-
-/// What the table must hold: the value of each partition and key.
-#[derive(Default)]
-struct Model(BTreeMap<(String, i64), i64>);
-
-impl Model {
-    fn add(&mut self, rows: &[Value]) {
-        for change in rows {
-            let of = &change["row"];
-            let key = (of["p"].as_str().unwrap().to_owned(), of["k"].as_i64().unwrap());
-            if change["kind"] == "-D" {
-                self.0.remove(&key);
-            } else {
-                self.0.insert(key, of["v"].as_i64().unwrap());
-            }
-        }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let line = |((p, k), v): (&(String, i64), &i64)| {
-            format!(
-                "{{\"kind\":\"+I\",\"row\":{{\"p\":\"{p}\",\"k\":{k},\"name\":\"n{k}\",\"v\":{v}}}}}"
-            )
-        };
-        let mut lines: Vec<String> = self.0.iter().map(line).collect();
-        lines.sort();
-        lines
-    }
 }
 
 /// The hash index files of the newest snapshot, with their hashes.

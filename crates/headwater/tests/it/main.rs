@@ -18,6 +18,7 @@ mod faults;
 mod ignored;
 mod interleaving;
 mod manifests;
+mod model;
 mod postpone;
 mod properties;
 mod replay;

@@ -1,13 +1,12 @@
 //! Postponed buckets: rows wait in files of their own, a compaction gives them buckets, Java's does too.
 
-use std::collections::BTreeMap;
-
 use headwater::{CatalogOptions, Datum, Error, NewTable, Overwrite, Table};
 use headwater_testkit::{TempDir, require_java};
 use serde_json::{Value, json};
 
+use crate::model::Model;
 use crate::rows::{batch, create_with, definition, open_unsynced, run};
-use crate::small::files_below;
+use crate::small::{files_below, partition_types};
 
 const UNSYNCED: CatalogOptions = CatalogOptions { create: true, sync: headwater::SyncMode::Off };
 
@@ -75,38 +74,6 @@ fn files(table: &Table) -> Vec<String> {
     found.into_iter().map(|(name, _)| name).collect()
 }
 
-/// What the table must hold: the value of each partition and key.
-#[derive(Default)]
-struct Model(BTreeMap<(String, i64), i64>);
-
-impl Model {
-    fn add(&mut self, rows: &[Value]) {
-        for change in rows {
-            let of = &change["row"];
-            let key = (of["p"].as_str().unwrap().to_owned(), of["k"].as_i64().unwrap());
-            if change["kind"] == "-D" {
-                self.0.remove(&key);
-            } else {
-                self.0.insert(key, of["v"].as_i64().unwrap());
-            }
-        }
-    }
-
-    fn assert(&self, table: &Table, shown: &[String]) {
-        let found: BTreeMap<(String, i64), i64> = shown
-            .iter()
-            .map(|line| {
-                let row: Value = serde_json::from_str(line).unwrap();
-                let row = &row["row"];
-                let key = (row["p"].as_str().unwrap().to_owned(), row["k"].as_i64().unwrap());
-                (key, row["v"].as_i64().unwrap())
-            })
-            .collect();
-        assert_eq!(found, self.0, "{}", table.name());
-        assert_eq!(shown.len(), self.0.len());
-    }
-}
-
 /// Commits with retractions, in two partitions; all of them in order.
 fn history() -> Vec<Vec<Value>> {
     let mut first = rows("a", 0..50, 1);
@@ -131,12 +98,7 @@ fn in_order(index: usize) -> String {
 fn live(table: &Table) -> (usize, Vec<i32>) {
     run(async {
         let Some(snapshot) = table.snapshot().await? else { return Ok((0, Vec::new())) };
-        let types: Vec<_> = table
-            .schema()
-            .columns(&table.schema().partition_keys)?
-            .into_iter()
-            .map(|field| field.data_type)
-            .collect();
+        let types = partition_types(table);
         let filter = headwater::plan::EntryFilter::default();
         let (live, _) = table.store().live_entries(&snapshot, &types, &filter).await?;
         let waiting = live.iter().filter(|entry| entry.bucket < 0).count();
@@ -168,7 +130,7 @@ fn rows_wait_until_a_compaction_gives_them_buckets() {
     let outcome = compact(&table);
     assert_eq!(outcome.rows_taken_in, 70 + 24 + 27);
     assert_eq!(live(&table), (0, vec![3]));
-    model.assert(&table, &lines(&table));
+    model.assert(table.name(), &lines(&table));
     assert_eq!(compact(&table).snapshot_id, None, "nothing is left to do");
 }
 
@@ -199,7 +161,7 @@ fn java_compacts_our_waiting_rows_and_we_compact_javas() {
             }
             assert_eq!(live(&table).0, 0);
             let shown = lines(&table);
-            model.assert(&table, &shown);
+            model.assert(table.name(), &shown);
             oracle.assert_agrees(&path, &shown);
             assert_eq!(oracle.check(&path), Vec::<String>::new(), "round {round}");
         }
@@ -226,17 +188,17 @@ fn a_batch_write_gives_rows_their_buckets_at_once() {
         Ok::<_, Error>(())
     })
     .unwrap();
-    model.assert(&table, &lines(&table));
+    model.assert(table.name(), &lines(&table));
     // The partition that has buckets keeps their number, the other one gets the default.
     compact(&table);
     model.add(&later);
-    model.assert(&table, &lines(&table));
+    model.assert(table.name(), &lines(&table));
     assert_eq!(live(&table), (0, vec![1, 2]));
     // Other batch writes keep to the counts that there are.
     let both = [rows("a", 0..3, 4), rows("c", 0..10, 4)].concat();
     write(&table, "batch", &both);
     model.add(&both);
-    model.assert(&table, &lines(&table));
+    model.assert(table.name(), &lines(&table));
     assert_eq!(live(&table), (0, vec![1, 2]));
     if let Some(oracle) = require_java("a_batch_write_gives_rows_their_buckets_at_once") {
         let path = dir.join("golden.db/t");
@@ -302,7 +264,7 @@ fn of_two_compactions_one_gives_up_and_nothing_is_taken_twice() {
         })
         .unwrap();
         assert_eq!(live(&table).0, 0, "round {round}");
-        model.assert(&table, &lines(&table));
+        model.assert(table.name(), &lines(&table));
     }
 }
 

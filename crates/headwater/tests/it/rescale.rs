@@ -6,6 +6,7 @@ use headwater_testkit::{TempDir, require_java};
 use serde_json::{Value, json};
 
 use crate::rows::{batch, create_with, definition, open_unsynced, run};
+use crate::small::partition_types;
 
 const UNSYNCED: CatalogOptions = CatalogOptions { create: true, sync: headwater::SyncMode::Off };
 
@@ -52,12 +53,7 @@ fn partition(name: &str) -> PartitionSpec {
 fn counts(table: &Table, name: &str) -> Vec<i32> {
     let entries = run(async {
         let snapshot = table.snapshot().await?.unwrap();
-        let types: Vec<_> = table
-            .schema()
-            .columns(&table.schema().partition_keys)?
-            .into_iter()
-            .map(|field| field.data_type)
-            .collect();
+        let types = partition_types(table);
         let filter = headwater::plan::EntryFilter {
             partition: Some(Predicate::leaf(0, Op::Eq, [Datum::String(name.into())])),
             ..Default::default()

@@ -149,6 +149,12 @@ pub(crate) async fn read(table: &Table) -> Result<Vec<Row>, Error> {
     Ok(all)
 }
 
+/// Types of the partition columns.
+pub(crate) fn partition_types(table: &Table) -> Vec<DataType> {
+    let fields = table.schema().columns(&table.schema().partition_keys).unwrap();
+    fields.into_iter().map(|field| field.data_type).collect()
+}
+
 /// Every file that the newest snapshot needs exists and has its recorded size.
 pub(crate) async fn check_reachable(table: &Table) {
     let store = table.store();
@@ -161,8 +167,7 @@ pub(crate) async fn check_reachable(table: &Table) {
         files.push((format!("manifest/{}", meta.file_name), Some(meta.file_size)));
     }
     let keys = &table.schema().partition_keys;
-    let fields = table.schema().columns(keys).unwrap();
-    let types: Vec<DataType> = fields.into_iter().map(|f| f.data_type).collect();
+    let types = partition_types(table);
     for split in table.new_read().plan().await.unwrap().splits {
         let dir = partition_path(keys, &types, split.partition_values(), "none", true).unwrap();
         for file in split.files() {

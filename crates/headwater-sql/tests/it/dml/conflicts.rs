@@ -3,24 +3,9 @@
 use std::sync::Arc;
 
 use headwater::io::{FileIo, MemoryFileIo};
-use headwater::{Env, FileSystemCatalog};
-use headwater_sql::{SessionOptions, SqlSession};
 use headwater_testkit::Interloper;
 
-use crate::warehouse::lines_of;
-
-fn env() -> Env {
-    Env::system(2, 64 << 20)
-}
-
-async fn session(io: &Arc<dyn FileIo>) -> SqlSession {
-    let catalog = FileSystemCatalog::new(Arc::clone(io), env());
-    SqlSession::new(SessionOptions::new(Arc::new(catalog), env())).await.unwrap()
-}
-
-async fn run(session: &SqlSession, sql: &str) -> Vec<String> {
-    lines_of(session.execute(sql).await.unwrap()).await.unwrap()
-}
+use crate::warehouse::{run, session};
 
 /// What a table holds after a statement, when `rival` commits just before the statement does.
 async fn raced(kind: &str, statement: &str, rival: &'static str) -> (Vec<String>, Vec<String>) {
