@@ -33,7 +33,7 @@ struct Arguments {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    host::keep_freed_blocks();
+    host::tune_allocator();
     host::block_on(run(Arguments::parse()))?
 }
 

@@ -34,7 +34,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    headwater::io::host::keep_freed_blocks();
+    headwater::io::host::tune_allocator();
     let cli = Cli::parse();
     let filter = tracing::level_filters::LevelFilter::WARN;
     tracing_subscriber::fmt()

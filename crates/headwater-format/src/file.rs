@@ -153,7 +153,4 @@ pub trait UnitDecoder: Send {
     /// # Errors
     /// The bytes are damaged, or a value does not fit its column.
     fn next(&mut self, max_rows: usize) -> Result<Option<RecordBatch>>;
-
-    /// Memory of the fetched bytes.
-    fn memory(&self) -> usize;
 }

@@ -1,6 +1,7 @@
 //! The process and machine for the binary: runtime, standard streams, files the user names
 //! outside any root, the terminal's width, memory figures.
 
+mod allocator;
 mod foreground;
 mod output_file;
 
@@ -8,6 +9,7 @@ use std::future::Future;
 use std::io::{Read, Write};
 use std::time::Duration;
 
+pub use allocator::tune_allocator;
 pub use foreground::{Ended, Foreground, Interrupt};
 pub use output_file::OutputFile;
 
@@ -16,9 +18,6 @@ use crate::pools::build_runtime;
 
 /// Linux counts in hundredths of a second here, whatever the kernel's own rate.
 const MILLIS_PER_TICK: u64 = 10;
-
-/// Batches, pages and row groups on their way to a file are smaller than this.
-const KEPT_BLOCK_BYTES: usize = 8 << 20;
 
 /// Runs a future to its end on a new multi-thread runtime. For `main`, once.
 ///
@@ -121,17 +120,6 @@ pub fn write_stdout(data: &[u8]) -> Result<bool> {
 pub fn write_stderr(data: &[u8]) {
     let mut out = std::io::stderr().lock();
     drop(out.write_all(data).and_then(|()| out.flush()));
-}
-
-/// Tells the allocator of the C library that blocks of some megabytes come and go, so that it keeps
-/// them for the next use instead of returning each to the system. For `main`, before anything else;
-/// no effect on other systems than Linux with glibc.
-///
-/// glibc gives blocks above a threshold back at once, and raises the threshold to the size of the
-/// largest block that was freed this way, and the unused memory that it keeps to twice as much.
-/// Source: `mallopt(3)`, `M_MMAP_THRESHOLD`.
-pub fn keep_freed_blocks() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(KEPT_BLOCK_BYTES)));
 }
 
 /// Most memory this process ever had resident, in KiB; `None` where the system does not tell.

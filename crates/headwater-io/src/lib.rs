@@ -23,7 +23,7 @@ pub use file_io::open::{local_object_store, open_root};
 pub use file_io::path_check::check_path;
 pub use file_io::staged::StagedOutput;
 pub use file_io::turn::{Turn, TurnGuard};
-pub use file_io::{FileIo, FileStatus, FileWriter, Publish};
+pub use file_io::{FileIo, FileStatus, FileWriter, Publish, ReadInPlace};
 pub use memory::{MemoryBudget, MemoryError, Reservation};
 pub use pools::{PoolError, Pools, Task};
 pub use retry::backoff;

@@ -164,6 +164,21 @@ pub enum MetadataError {
         /// An earlier attempt with the old files may still become visible: keep them.
         maybe_visible: bool,
     },
+    /// The same job has committed this already, perhaps in another process.
+    #[error(
+        "user '{user}' has committed identifier {identifier} of {table} already, in snapshot \
+         {snapshot_id}: nothing is committed again"
+    )]
+    AlreadyCommitted {
+        /// The table.
+        table: String,
+        /// Commit user.
+        user: String,
+        /// Commit identifier.
+        identifier: i64,
+        /// The user's newest snapshot.
+        snapshot_id: i64,
+    },
     /// The commit may or may not have happened.
     #[error(
         "it is unknown whether snapshot {id} of {table} was committed: {source}; its files are kept; \
@@ -234,6 +249,7 @@ impl MetadataError {
             | Self::TableRemains { .. } => ErrorKind::Invalid,
             Self::GaveUp { .. }
             | Self::Conflict { .. }
+            | Self::AlreadyCommitted { .. }
             | Self::SequenceMoved { .. }
             | Self::IndexMoved { .. } => ErrorKind::Conflict,
             Self::OneTable { .. } => ErrorKind::Unsupported,
@@ -246,6 +262,12 @@ impl MetadataError {
     #[must_use]
     pub const fn is_outcome_unknown(&self) -> bool {
         matches!(self, Self::OutcomeUnknown { .. } | Self::Io(IoError::OutcomeUnknown { .. }))
+    }
+
+    /// Whether nothing was committed because the same job has committed it before.
+    #[must_use]
+    pub const fn is_committed_before(&self) -> bool {
+        matches!(self, Self::AlreadyCommitted { .. })
     }
 
     /// Whether nothing was committed because of what another commit did, and the same work done

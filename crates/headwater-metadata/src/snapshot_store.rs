@@ -2,12 +2,16 @@
 //!
 //! Rules: `docs/spec/snapshot.md#lookup`. Source: Paimon 1.4.2 `SnapshotManager`, `HintFileUtils`.
 
+use futures::{StreamExt, stream};
 use headwater_io::IoError;
 use headwater_spec::path;
 use headwater_spec::{Snapshot, SpecError};
 
 use crate::error::{MetadataError, Result};
 use crate::store::TableStore;
+
+/// Snapshots that are read at a time where many are looked through.
+const SNAPSHOTS_AHEAD: usize = 8;
 
 impl TableStore {
     /// Ids of all snapshots, ascending. Other files in the directory are passed over.
@@ -136,12 +140,27 @@ impl TableStore {
     /// # Errors
     /// A snapshot is corrupt, or the store did not answer.
     pub async fn latest_snapshot_of_user(&self, user: &str) -> Result<Option<Snapshot>> {
-        for id in self.snapshot_ids().await?.into_iter().rev() {
-            // One that is gone by now has expired.
-            if let Some(snapshot) = self.try_snapshot(id).await?
-                && snapshot.commit_user == user
-            {
-                return Ok(Some(snapshot));
+        match self.snapshot_ids().await?.last() {
+            Some(latest) => self.newest_of_user(user, 0, *latest).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Newest snapshot of a commit user among those behind `after`, up to `latest`.
+    pub(crate) async fn newest_of_user(
+        &self,
+        user: &str,
+        after: i64,
+        latest: i64,
+    ) -> Result<Option<Snapshot>> {
+        let ids = (after.saturating_add(1)..=latest).rev();
+        let mut found = stream::iter(ids).map(|id| self.try_snapshot(id)).buffered(SNAPSHOTS_AHEAD);
+        while let Some(snapshot) = found.next().await {
+            match snapshot? {
+                Some(snapshot) if snapshot.commit_user == user => return Ok(Some(snapshot)),
+                Some(_) => {}
+                // It has expired, and so have those before it.
+                None => break,
             }
         }
         Ok(None)

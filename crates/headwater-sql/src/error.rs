@@ -115,6 +115,12 @@ impl SqlError {
         matches!(error.as_ref(), headwater::Error::Metadata(e) if e.is_outcome_unknown())
     }
 
+    /// Whether the same job has committed the same before.
+    pub(crate) fn is_committed_before(&self) -> bool {
+        let SqlErrorKind::Table(error) = &self.what else { return false };
+        matches!(error.as_ref(), headwater::Error::Metadata(e) if e.is_committed_before())
+    }
+
     /// Line and column, from 1, of the word of the script that is wrong; `None` when unknown.
     #[must_use]
     pub fn word(&self) -> Option<(usize, usize)> {

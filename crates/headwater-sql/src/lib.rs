@@ -43,6 +43,7 @@ mod float_rule;
 mod floats;
 mod functions;
 mod hint;
+mod label;
 mod leaf;
 mod names;
 mod parse;

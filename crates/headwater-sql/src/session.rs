@@ -43,6 +43,7 @@ pub(crate) use self::temporary::Temporary;
 use crate::changelog::{refuse_changelogs, with_kinds};
 use crate::error::SqlError;
 use crate::files::{Purpose, text_columns};
+use crate::label::LastLabelled;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
@@ -154,6 +155,8 @@ pub struct SqlSession {
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
     progress: Arc<Progress>,
+    /// Of the statements that write under a name, the last.
+    pub(crate) labelled: Mutex<LastLabelled>,
     /// Where queries spill, or why they cannot.
     scratch: Result<ScratchDir, IoError>,
 }
@@ -204,6 +207,7 @@ impl SqlSession {
             settings: Mutex::new(settings),
             warned: Mutex::new(BTreeSet::new()),
             progress: Arc::default(),
+            labelled: Mutex::default(),
         })
     }
 

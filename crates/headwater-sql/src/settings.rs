@@ -21,6 +21,9 @@ pub const PARTITION_OVERWRITE: &str = "spark.sql.sources.partitionOverwriteMode"
 /// the statement.
 pub const DEAD_LETTER: &str = "headwater.dead-letter";
 
+/// The name of a script that may run more than once and writes once.
+pub const LABEL: &str = "headwater.label";
+
 /// Rows of a result that the command's table shows; 0 for all.
 pub const MAX_ROWS: &str = "headwater.sql.max-rows";
 
@@ -47,6 +50,8 @@ enum Allowed {
     Count,
     /// The name of a file.
     File,
+    /// Any name.
+    Name,
 }
 
 /// Settings that act, or whose value must be what happens anyway.
@@ -55,6 +60,7 @@ const KNOWN: &[(&str, Allowed)] = &[
     (FUNCTIONS, Allowed::Functions),
     (MAX_ROWS, Allowed::Count),
     (DEAD_LETTER, Allowed::File),
+    (LABEL, Allowed::Name),
     (PARTITION_OVERWRITE, Allowed::Words(&["static", "dynamic"], &[], "")),
     (
         "execution.runtime-mode",
@@ -215,7 +221,10 @@ impl Allowed {
             Self::File if given.is_empty() => {
                 Err(SqlError::invalid(format!("setting '{name}' is the name of a file")))
             }
-            Self::File => Ok(()),
+            Self::Name if given.is_empty() => {
+                Err(SqlError::invalid(format!("setting '{name}' is a name")))
+            }
+            Self::File | Self::Name => Ok(()),
             Self::Zone => known_zone(name, value).map(|_| ()),
             Self::Count => value.trim().parse::<usize>().map(|_| ()).map_err(|_| {
                 SqlError::invalid(format!("setting '{name}': '{value}' is not a count, 0 for all"))

@@ -16,6 +16,7 @@ use crate::changelog::kinds_of;
 use crate::error::SqlError;
 use crate::files::Purpose;
 use crate::floats::cast_values;
+use crate::label::Label;
 use crate::parse::Insert;
 use crate::progress::Progress;
 use crate::session::{Outcome, Scope, SqlSession, Temporary};
@@ -61,6 +62,13 @@ impl SqlSession {
         }
         let table = scope.open(&name, std::mem::take(&mut insert.hint)).await?;
         check_open_partition(&insert, table.schema())?;
+        let label = self.label(scope);
+        if let Some(label) = &label
+            && label.is_committed(&table).await?
+        {
+            self.label_found(label.clone(), &table, scope);
+            return Ok(0);
+        }
         let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
         cast_values(&mut insert.query, &assignment.floats());
         let overwrite = overwrite_of(&insert, &table, &assignment, scope)?;
@@ -78,11 +86,25 @@ impl SqlSession {
         if let Some(snapshot) = scope.lookups.snapshot_read(&name) {
             write = write.computed_from(snapshot);
         }
+        if let Some(label) = &label {
+            write = label.on(write);
+        }
         let write = write.build()?;
         let how = RowsOf { assignment: &assignment, changes };
-        let (count, outcome) = self.write_rows(rows, how, write).await?;
-        scope.lookups.note_outcome(&table, &outcome);
-        Ok(count)
+        let identifier = label.as_ref().map(Label::identifier);
+        let written = self.write_rows(rows, how, write, identifier).await;
+        match (written, label) {
+            (Err(error), Some(label)) if error.is_committed_before() => {
+                self.label_found(label, &table, scope);
+                Ok(0)
+            }
+            (Err(error), _) => Err(error),
+            (Ok((count, outcome)), label) => {
+                scope.lookups.note_outcome(&table, &outcome);
+                label.into_iter().for_each(|label| self.label_ended(label));
+                Ok(count)
+            }
+        }
     }
 
     async fn write_rows(
@@ -90,6 +112,7 @@ impl SqlSession {
         mut rows: SendableRecordBatchStream,
         how: RowsOf<'_>,
         write: TableWrite,
+        identifier: Option<i64>,
     ) -> Result<(u64, CommitOutcome), SqlError> {
         let mut write = Unfinished::new(write, &self.env);
         // The query goes on while a batch is written. The two have separate memory, and the query
@@ -118,7 +141,7 @@ impl SqlSession {
         }
         // From here on the files belong to the commit, whatever becomes of this future.
         match taken {
-            Ok(rows) => Ok((rows, write.commit().await?)),
+            Ok(rows) => Ok((rows, write.commit(identifier).await?)),
             Err(error) => {
                 write.abort().await;
                 Err(error)
@@ -151,11 +174,20 @@ impl Unfinished {
         }
     }
 
-    /// Commits; the files belong to the commit, whatever becomes of this future.
-    pub(crate) async fn commit(mut self) -> Result<CommitOutcome, SqlError> {
-        match self.write.take() {
-            Some(write) => Ok(write.commit_batch().await?),
-            None => Ok(CommitOutcome::default()),
+    /// Commits, under the identifier of a write that has a name; the files belong to the commit,
+    /// whatever becomes of this future.
+    pub(crate) async fn commit(
+        mut self,
+        identifier: Option<i64>,
+    ) -> Result<CommitOutcome, SqlError> {
+        let Some(mut write) = self.write.take() else { return Ok(CommitOutcome::default()) };
+        let Some(identifier) = identifier else { return Ok(write.commit_batch().await?) };
+        match write.commit_waiting(identifier).await.map_err(SqlError::from) {
+            Err(error) if error.is_committed_before() => {
+                write.abort().await;
+                Err(error)
+            }
+            other => other,
         }
     }
 }

@@ -69,6 +69,10 @@ pub(crate) struct Arguments {
     /// stops the statement]
     #[arg(long, value_name = "FILE")]
     dead_letter: Option<String>,
+    /// Name of the script: run again under it, also while the first run still goes on, each of its
+    /// statements is committed once
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
     /// File of statements to run before all others [default: headwater/init.sql in the user's
     /// configuration, or ~/.headwaterrc]
     #[arg(long, value_name = "FILE", conflicts_with = "no_init")]
@@ -99,6 +103,9 @@ impl Arguments {
         let mut conf = self.conf.clone();
         if let Some(file) = &self.dead_letter {
             conf.push((settings::DEAD_LETTER.to_owned(), file.clone()));
+        }
+        if let Some(label) = &self.label {
+            conf.push((settings::LABEL.to_owned(), label.clone()));
         }
         Source {
             table: self.table.as_deref(),

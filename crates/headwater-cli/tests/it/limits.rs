@@ -113,7 +113,7 @@ fn a_directory_that_cannot_be_used_is_named_and_no_other_is_taken() {
             "--format",
             "csv",
             "--memory",
-            "16MB",
+            "16MiB",
             "--temp-dir",
             temp,
             "-c",

@@ -8,6 +8,7 @@
     reason = "tests start real processes in real directories, and fail by panicking"
 )]
 
+mod again;
 mod bench;
 mod compact;
 mod decimals;

@@ -223,8 +223,4 @@ impl UnitDecoder for Unit {
             .map(Some)
             .map_err(|e| FormatError::corrupt(&self.path, e.to_string()))
     }
-
-    fn memory(&self) -> usize {
-        self.bytes.len().saturating_add(self.block.capacity())
-    }
 }

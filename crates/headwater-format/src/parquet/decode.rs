@@ -38,7 +38,6 @@ pub(super) struct Unit {
     schema: SchemaRef,
     /// INT96 leaves that must fit into nanoseconds, with the column's name.
     narrow: Vec<(usize, String)>,
-    memory: usize,
     /// No column is in the file: nothing is decoded.
     absent: bool,
     /// Until the first batch.
@@ -59,10 +58,9 @@ impl Unit {
         source: Option<Source>,
         narrow: Vec<(usize, String)>,
     ) -> Self {
-        let memory = source.as_ref().map_or(0, |s| s.chunks.memory());
         let absent = source.is_none();
         let (reader, rest, decoded) = (None, None, 0);
-        Self { path, unit, rows, schema, narrow, memory, absent, source, reader, rest, decoded }
+        Self { path, unit, rows, schema, narrow, absent, source, reader, rest, decoded }
     }
 
     fn corrupt(&self, reason: impl std::fmt::Display) -> FormatError {
@@ -169,10 +167,6 @@ impl UnitDecoder for Unit {
         }
         self.rest = Some(batch.slice(max_rows, batch.num_rows() - max_rows));
         Ok(Some(batch.slice(0, max_rows)))
-    }
-
-    fn memory(&self) -> usize {
-        self.memory
     }
 }
 

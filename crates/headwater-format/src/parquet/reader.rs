@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use async_trait::async_trait;
-use headwater_io::FileIo;
+use headwater_io::{FileIo, ReadInPlace};
 use headwater_spec::predicate::Predicate;
 use headwater_spec::stats::ColumnStats;
 use headwater_spec::types::arrow_schema;
@@ -16,7 +16,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, WINDOW_BYTES};
 use super::decode::{Source, Unit};
 use super::footer::read_footer;
 use super::guard::guarded;
@@ -30,6 +30,8 @@ pub(crate) struct ParquetFile {
     io: Arc<dyn FileIo>,
     path: String,
     size: u64,
+    /// The file itself, if it is large and of this machine.
+    in_place: Option<Arc<dyn ReadInPlace>>,
     metadata: ArrowReaderMetadata,
 }
 
@@ -49,7 +51,8 @@ impl ParquetFile {
         let metadata = Arc::new(footer);
         let metadata = guarded(|| ArrowReaderMetadata::try_new(metadata, reader_options()))
             .map_err(|reason| FormatError::corrupt(path, format!("schema: {reason}")))?;
-        Ok(Self { io, path: path.to_owned(), size, metadata })
+        let in_place = if size > WINDOW_BYTES { io.open_in_place(path).await? } else { None };
+        Ok(Self { io, path: path.to_owned(), size, in_place, metadata })
     }
 
     fn group(&self, unit: usize) -> Option<&RowGroupMetaData> {
@@ -114,7 +117,8 @@ impl FileReader for ParquetFile {
         let metadata = self.typed(projection.schema(self.metadata.schema()))?;
         let mask = ProjectionMask::leaves(columns, projection.leaves.iter().copied());
         let leaves = &projection.leaves;
-        let chunks = Chunks::fetch(self.io.as_ref(), &self.path, self.size, group, leaves).await?;
+        let (io, in_place) = (self.io.as_ref(), self.in_place.as_ref());
+        let chunks = Chunks::fetch(io, &self.path, self.size, in_place, group, leaves).await?;
         let source = (!leaves.is_empty()).then_some(Source { chunks, metadata, mask });
         Ok(Box::new(Unit::new(
             self.path.clone(),

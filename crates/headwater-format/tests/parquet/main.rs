@@ -12,3 +12,4 @@ mod files;
 mod foreign;
 mod golden;
 mod round_trip;
+mod windows;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::turn::Turn;
-use super::{FileIo, FileStatus, FileWriter, Publish};
+use super::{FileIo, FileStatus, FileWriter, Publish, ReadInPlace};
 use crate::error::Result;
 
 /// Bytes and calls of reads so far.
@@ -76,6 +76,13 @@ impl FileIo for CountedFileIo {
         Ok(parts)
     }
 
+    async fn open_in_place(&self, path: &str) -> Result<Option<Arc<dyn ReadInPlace>>> {
+        let opened = self.inner.open_in_place(path).await?;
+        Ok(opened.map(|inner| {
+            Arc::new(CountedFile { inner, count: Arc::clone(&self.count) }) as Arc<dyn ReadInPlace>
+        }))
+    }
+
     async fn size(&self, path: &str) -> Result<u64> {
         self.inner.size(path).await
     }
@@ -122,6 +129,25 @@ impl FileIo for CountedFileIo {
 
     async fn delete_dir(&self, path: &str) -> Result<()> {
         self.inner.delete_dir(path).await
+    }
+}
+
+/// An open file of them.
+#[derive(Debug)]
+struct CountedFile {
+    inner: Arc<dyn ReadInPlace>,
+    count: Arc<ReadCount>,
+}
+
+impl ReadInPlace for CountedFile {
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        let bytes = self.inner.read(range)?;
+        self.count.add(bytes.len());
+        Ok(bytes)
+    }
+
+    fn will_read(&self, range: Range<u64>) {
+        self.inner.will_read(range);
     }
 }
 

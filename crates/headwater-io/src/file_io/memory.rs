@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::memory::InMemory;
 
+use super::local::range_len;
 use super::object::ObjectFileIo;
-use super::{FileIo, FileStatus, FileWriter, Publish};
-use crate::error::Result;
+use super::{FileIo, FileStatus, FileWriter, Publish, ReadInPlace};
+use crate::error::{IoError, Result};
 
 /// Files in memory, with the behaviour of an object store. Clones share the files.
 #[derive(Debug, Clone)]
@@ -50,6 +51,11 @@ impl FileIo for MemoryFileIo {
         self.objects.read_ranges(path, ranges).await
     }
 
+    async fn open_in_place(&self, path: &str) -> Result<Option<Arc<dyn ReadInPlace>>> {
+        let bytes = self.objects.read(path).await?;
+        Ok(Some(Arc::new(OpenFile { bytes, path: path.to_owned() })))
+    }
+
     async fn size(&self, path: &str) -> Result<u64> {
         self.objects.size(path).await
     }
@@ -85,4 +91,30 @@ impl FileIo for MemoryFileIo {
     async fn delete_dir(&self, path: &str) -> Result<()> {
         self.objects.delete_dir(path).await
     }
+}
+
+/// A file that is open.
+#[derive(Debug)]
+struct OpenFile {
+    bytes: Bytes,
+    path: String,
+}
+
+impl ReadInPlace for OpenFile {
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        let expected = range_len(&self.path, &range)?;
+        let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        match usize::try_from(expected).ok().filter(|length| *length <= rest.len()) {
+            Some(length) => Ok(self.bytes.slice(start..start.saturating_add(length))),
+            None => Err(IoError::Short {
+                path: self.path.clone(),
+                offset: range.start,
+                expected,
+                actual: u64::try_from(rest.len()).unwrap_or(u64::MAX),
+            }),
+        }
+    }
+
+    fn will_read(&self, _: Range<u64>) {}
 }

@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,6 +71,14 @@ pub trait FileIo: Send + Sync + Debug {
     /// As [`FileIo::read_range`], for the first range that fails.
     async fn read_ranges(&self, path: &str, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         try_join_all(ranges.iter().map(|range| self.read_range(path, range.clone()))).await
+    }
+
+    /// Opens a file to be read on the calling thread; `None` where a read waits for a network.
+    ///
+    /// # Errors
+    /// `NotFound`, or it cannot be opened.
+    async fn open_in_place(&self, _path: &str) -> Result<Option<Arc<dyn ReadInPlace>>> {
+        Ok(None)
     }
 
     /// Size of a file in bytes.
@@ -158,6 +167,18 @@ pub trait FileIo: Send + Sync + Debug {
     /// # Errors
     /// Something could not be removed; the rest may be gone.
     async fn delete_dir(&self, path: &str) -> Result<()>;
+}
+
+/// An open file that is read on the calling thread. It stays readable when its name is removed.
+pub trait ReadInPlace: Send + Sync + Debug {
+    /// Exactly the bytes of `range`.
+    ///
+    /// # Errors
+    /// `Short` when the file ends before the range does, or the read failed.
+    fn read(&self, range: Range<u64>) -> Result<Bytes>;
+
+    /// Says that `range` will be read soon, in order.
+    fn will_read(&self, range: Range<u64>);
 }
 
 /// A file being written. Dropping it without `finish` leaves, at worst, an unreferenced file.

@@ -26,6 +26,7 @@ impl Committer<'_> {
         let mut writer = ManifestWriter::new(self.store, self.options, &self.partition_types)?;
         let written = match work {
             Work::Changes(request) => {
+                self.check_once(request, history, latest).await?;
                 let delta = self.delta(request, latest).await?;
                 let maybe_visible = !history.delta_lists.is_empty();
                 self.check_hashes(&request.index, latest, maybe_visible).await?;

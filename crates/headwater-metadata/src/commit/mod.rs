@@ -68,6 +68,8 @@ pub struct CommitRequest {
     pub user: String,
     /// Number that grows per user, or [`BATCH_COMMIT_IDENTIFIER`].
     pub identifier: i64,
+    /// Refuse if the user has committed this identifier or a later one: the job may run twice.
+    pub once: bool,
     /// Event time reached, milliseconds.
     pub watermark: Option<i64>,
     /// Free properties of the snapshot.
@@ -102,6 +104,7 @@ impl CommitRequest {
         Self {
             user: user.into(),
             identifier: BATCH_COMMIT_IDENTIFIER,
+            once: false,
             watermark: None,
             properties: IndexMap::new(),
             entries,
@@ -176,6 +179,8 @@ struct History {
     base: Option<i64>,
     /// Snapshot of the last such attempt, and what hid its outcome.
     unknown: Option<(i64, Box<IoError>)>,
+    /// No snapshot up to this one makes the commit needless.
+    new_after: i64,
 }
 
 impl<'a> Committer<'a> {
@@ -198,7 +203,7 @@ impl<'a> Committer<'a> {
     ///
     /// # Errors
     /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
-    /// [`MetadataError::Conflict`], [`MetadataError::IndexMoved`] and
+    /// [`MetadataError::AlreadyCommitted`], [`MetadataError::Conflict`], [`MetadataError::IndexMoved`] and
     /// [`MetadataError::SequenceMoved`] mean that nothing was committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
     /// identifier before committing again ([`filter_committed`]).
     pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
@@ -227,6 +232,7 @@ impl<'a> Committer<'a> {
             Some(
                 error @ (MetadataError::GaveUp { .. }
                 | MetadataError::Conflict { .. }
+                | MetadataError::AlreadyCommitted { .. }
                 | MetadataError::SequenceMoved { .. }
                 | MetadataError::IndexMoved { .. }),
             ) => Err(error),
@@ -352,6 +358,31 @@ impl<'a> Committer<'a> {
             id -= 1;
         }
         Ok(None)
+    }
+
+    /// Refuses a commit that its user has made already. Up to the newest snapshot: if the other one
+    /// comes later, the attempt loses against it and is checked anew.
+    async fn check_once(
+        &self,
+        request: &CommitRequest,
+        history: &mut History,
+        latest: Option<&Snapshot>,
+    ) -> Result<()> {
+        let Some(latest) = latest.filter(|_| request.once) else { return Ok(()) };
+        let after = history.new_after;
+        let newest = self.store.newest_of_user(&request.user, after, latest.id).await?;
+        match newest.filter(|found| found.commit_identifier >= request.identifier) {
+            Some(found) => Err(MetadataError::AlreadyCommitted {
+                table: self.store.name().to_owned(),
+                user: request.user.clone(),
+                identifier: request.identifier,
+                snapshot_id: found.id,
+            }),
+            None => {
+                history.new_after = latest.id;
+                Ok(())
+            }
+        }
     }
 
     async fn gave_up(&self, id: i64, attempts: u32) -> MetadataError {

@@ -27,6 +27,7 @@ use super::target::Target;
 use crate::assign::Assignment;
 use crate::error::{SqlError, SqlErrorKind};
 use crate::files::Purpose;
+use crate::label::Label;
 use crate::result::Changed;
 use crate::session::{Outcome, Scope, SqlSession, Temporary};
 use crate::system_table::SystemTable;
@@ -94,6 +95,13 @@ impl SqlSession {
             )));
         }
         allowed::check(&table, &change)?;
+        let label = self.label(scope);
+        if let Some(label) = &label
+            && label.is_committed(&table).await?
+        {
+            self.label_found(label.clone(), &table, scope);
+            return Ok(Changed::default());
+        }
         let pinned = table.pinned().await?;
         let read = pinned.snapshot().await?.map_or(0, |snapshot| snapshot.id);
         let target = Arc::new(Target::new(pinned, Arc::clone(&scope.lookups.progress)));
@@ -127,10 +135,13 @@ impl SqlSession {
         }
         // A statement that reads the table a second time depends on more than the rows it changes.
         let again = scope.lookups.snapshot_read(&name);
-        let write = table
+        let mut write = table
             .new_write()
-            .changing(again.map_or(read, |other| other.min(read)), again.is_some())
-            .build()?;
+            .changing(again.map_or(read, |other| other.min(read)), again.is_some());
+        if let Some(label) = &label {
+            write = label.on(write);
+        }
+        let write = write.build()?;
         let mut unfinished = Unfinished::new(write, &self.env);
         let run = Run {
             table: &table,
@@ -141,21 +152,29 @@ impl SqlSession {
             changed: Changed::default(),
         };
         let filled = self.fill(run, rows, &target, &mut unfinished).await;
-        match filled {
+        let changed = match filled {
             Ok(changed) if changed.is_nothing() => {
                 unfinished.abort().await;
-                Ok(changed)
+                changed
             }
             Ok(changed) => {
-                let outcome = unfinished.commit().await?;
-                scope.lookups.note_outcome(&table, &outcome);
-                Ok(changed)
+                let identifier = label.as_ref().map(Label::identifier);
+                match (unfinished.commit(identifier).await, label.clone()) {
+                    (Err(error), Some(label)) if error.is_committed_before() => {
+                        self.label_found(label, &table, scope);
+                        return Ok(Changed::default());
+                    }
+                    (outcome, _) => scope.lookups.note_outcome(&table, &outcome?),
+                }
+                changed
             }
             Err(error) => {
                 unfinished.abort().await;
-                Err(error)
+                return Err(error);
             }
-        }
+        };
+        label.into_iter().for_each(|label| self.label_ended(label));
+        Ok(changed)
     }
 
     /// Writes everything that is to be committed.

@@ -53,8 +53,9 @@ impl WriteBuilder {
         }
     }
 
-    /// Names the writing job. A commit that is repeated with the same user and identifier can be
-    /// recognised; default: a random name, after `commit.user-prefix`.
+    /// Names the writing job, so that it can run twice, even at a time, and writes once: a commit is
+    /// refused with `AlreadyCommitted` if a snapshot of the user has its identifier or a later one.
+    /// Known as long as the snapshot is there. Default: a random name, after `commit.user-prefix`.
     #[must_use]
     pub fn commit_user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
@@ -114,6 +115,7 @@ impl WriteBuilder {
     /// something that is not a partition column.
     pub fn build(self) -> Result<TableWrite> {
         self.table.check_writable()?;
+        let named = self.user.is_some();
         let user = self.user.unwrap_or_else(|| self.table.random_user());
         let postpone = match Postpone::of(&self.table)? {
             Some(_) if self.streaming => Some(Postpone::Waiting),
@@ -121,6 +123,6 @@ impl WriteBuilder {
         };
         TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)?
             .postponing(postpone)
-            .map(|write| write.replacing(self.replaced))
+            .map(|write| write.named(named).replacing(self.replaced))
     }
 }

@@ -69,6 +69,8 @@ pub(super) struct Job<'a> {
     pub(super) table: &'a Table,
     pub(super) user: &'a str,
     pub(super) identifier: i64,
+    /// The job has a name, and may run twice.
+    pub(super) once: bool,
     pub(super) target: &'a Target,
     /// The snapshot that replacing rows were computed from.
     pub(super) read_snapshot: Option<i64>,
@@ -155,7 +157,8 @@ fn request(
     messages: &[CommitMessage],
     floor_snapshot: &HashMap<(BinaryRow, i32), i64>,
 ) -> CommitRequest {
-    let Job { table, user, identifier, target, read_snapshot, changes, removed, index, .. } = job;
+    let Job { table, user, identifier, once, target, .. } = job;
+    let Job { read_snapshot, changes, removed, index, .. } = job;
     let mut entries = removed.to_vec();
     let mut partitions = HashSet::new();
     for message in messages {
@@ -199,6 +202,7 @@ fn request(
     CommitRequest {
         user: user.to_owned(),
         identifier,
+        once,
         watermark: None,
         properties: IndexMap::new(),
         entries,

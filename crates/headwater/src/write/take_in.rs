@@ -68,6 +68,7 @@ pub(crate) async fn exchange(
         table,
         user,
         identifier: BATCH_COMMIT_IDENTIFIER,
+        once: false,
         target: &Target::Append,
         read_snapshot: None,
         changes: None,

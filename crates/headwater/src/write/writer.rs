@@ -39,6 +39,8 @@ use buffers::Staged;
 pub struct TableWrite {
     table: Table,
     user: String,
+    /// The caller named the user.
+    named: bool,
     target: Target,
     /// The snapshot that replacing rows were computed from.
     read_snapshot: Option<i64>,
@@ -145,6 +147,7 @@ impl TableWrite {
             outdated: false,
             replaced: false,
             user,
+            named: false,
             table,
         })
     }
@@ -404,6 +407,12 @@ impl TableWrite {
         }
         self.postpone = how;
         Ok(self)
+    }
+
+    /// Says that the caller named the job: it may run a second time.
+    pub(super) const fn named(mut self, named: bool) -> Self {
+        self.named = named;
+        self
     }
 
     /// Replaces the partitions that match alone, if there is a predicate.

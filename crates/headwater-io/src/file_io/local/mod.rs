@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -13,13 +14,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{Advice, FlockOperation, fadvise, flock};
 use rustix::io::Errno;
 
 use super::blocking::BlockingCalls;
 use super::path_check::{check_dir, check_path};
 use super::turn::{Turn, TurnGuard};
-use super::{FileIo, FileStatus, FileWriter, Publish};
+use super::{FileIo, FileStatus, FileWriter, Publish, ReadInPlace};
 use crate::env::{Random, SystemRandom};
 use crate::error::{IoError, Result};
 
@@ -118,6 +119,18 @@ impl FileIo for LocalFileIo {
             let file = File::open(root.dir.join(path)).map_err(failed)?;
             let size = file.metadata().map_err(failed)?.len();
             ranges.iter().map(|range| read_exactly(&file, path, size, range)).collect()
+        })
+        .await
+    }
+
+    async fn open_in_place(&self, path: &str) -> Result<Option<Arc<dyn ReadInPlace>>> {
+        check_path(path)?;
+        self.blocking("open", path, |root, path| {
+            let failed = |source| IoError::read(path, "open", source);
+            let file = File::open(root.dir.join(path)).map_err(failed)?;
+            let size = file.metadata().map_err(failed)?.len();
+            let opened = OpenFile { file, path: path.to_owned(), size };
+            Ok(Some(Arc::new(opened) as Arc<dyn ReadInPlace>))
         })
         .await
     }
@@ -239,6 +252,26 @@ impl FileIo for LocalFileIo {
             }
         })
         .await
+    }
+}
+
+/// A file that is open.
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+    path: String,
+    size: u64,
+}
+
+impl ReadInPlace for OpenFile {
+    fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        read_exactly(&self.file, &self.path, self.size, &range)
+    }
+
+    fn will_read(&self, range: Range<u64>) {
+        let length = range.end.checked_sub(range.start).and_then(NonZeroU64::new);
+        // Advice: a system that does not take it reads no worse than without.
+        let _ = fadvise(&self.file, range.start, length, Advice::WillNeed);
     }
 }
 

@@ -305,3 +305,18 @@ async fn one_writer_at_a_time_has_the_turn() {
     assert!(matches!(other.turn("t/snapshot").await, Turn::Ours(_)));
     assert!(one.list("t/snapshot").await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn an_open_file_is_read_though_its_name_is_gone() {
+    let (_dir, io) = durable();
+    let mut writer = io.create("f").await.unwrap();
+    writer.write("0123456789".into()).await.unwrap();
+    writer.finish().await.unwrap();
+    assert!(matches!(io.open_in_place("g").await, Err(IoError::NotFound { .. })));
+    let file = io.open_in_place("f").await.unwrap().unwrap();
+    file.will_read(0..10);
+    io.delete("f").await.unwrap();
+    assert_eq!(file.read(2..5).unwrap(), "234");
+    let short = file.read(5..11).unwrap_err();
+    assert!(matches!(short, IoError::Short { expected: 6, actual: 5, .. }), "{short}");
+}

@@ -104,6 +104,7 @@ impl TableWrite {
                 table: &self.table,
                 user: &self.user,
                 identifier,
+                once: self.named,
                 target: &self.target,
                 read_snapshot: self.read_snapshot,
                 changes: self.changes,
