@@ -62,11 +62,16 @@ for workload in $workloads; do
   mkdir -p "$dir/java"
   # headwater's tables of W1, W6 and W7 are not compacted while they are written; nor are Java's.
   "$oracle" bench "$workload" "$dir/java" "${size[@]}" --write-only true | tee -a "$java" >&2
-  # The third engine has W1 and W2.
-  if [ -n "${PEER_RUST:-}" ] && [ "${workload%[12]}" = W ]; then
+  # The third engine has W1 and W2, and scans headwater's table in W4: it does not compact.
+  if [ -n "${PEER_RUST:-}" ]; then
+    case $workload in
+      W1 | W2) table=$dir/peer ;;
+      W4) table=$dir/headwater ;;
+      *) continue ;;
+    esac
     say "$workload: $PEER_RUST"
-    mkdir -p "$dir/peer"
-    "$PEER_RUST" "$workload" "$dir/peer" "${size[@]}" | tee -a "$peer" >&2
+    mkdir -p "$table"
+    "$PEER_RUST" "$workload" "$table" "${size[@]}" | tee -a "$peer" >&2
   fi
 done
 

@@ -1,5 +1,5 @@
-//! W1 and W2 in the crate `paimon`, with the arguments and the lines of JSON that `headwater bench`
-//! has: `peer-rust W1|W2 DIR --rows N --commits C --threads T`. `bench/README.md` has the rules.
+//! W1, W2 and W4 (of a table that another engine compacted) in the crate `paimon`, with the arguments and the lines of JSON that `headwater bench`
+//! has: `peer-rust W1|W2|W4 DIR --rows N --commits C --threads T`. `bench/README.md` has the rules.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -33,7 +33,7 @@ struct Arguments {
 }
 
 fn arguments() -> Result<Arguments> {
-    let usage = "usage: peer-rust W1|W2 DIR [--rows N] [--commits C] [--threads T]";
+    let usage = "usage: peer-rust W1|W2|W4 DIR [--rows N] [--commits C] [--threads T]";
     let mut words = std::env::args().skip(1);
     let (Some(workload), Some(dir)) = (words.next(), words.next()) else {
         return Err(usage.into());
@@ -60,10 +60,10 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match arguments.workload.as_str() {
             "W1" => write(&arguments).await,
-            "W2" => {
-                scan(&arguments, "W2-3-columns", Some(&["order_id", "amount", "update_time"]))
-                    .await?;
-                scan(&arguments, "W2-all-columns", None).await
+            which @ ("W2" | "W4") => {
+                let few = ["order_id", "amount", "update_time"];
+                scan(&arguments, &format!("{which}-3-columns"), Some(&few)).await?;
+                scan(&arguments, &format!("{which}-all-columns"), None).await
             }
             other => Err(format!("workload {other} is not done by this peer").into()),
         }

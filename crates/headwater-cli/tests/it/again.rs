@@ -1,7 +1,6 @@
 //! Scripts with a name that run a second time, while the first run still goes on or after it was
 //! killed: each statement is committed once.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -20,6 +19,14 @@ enum First {
     KilledAround(u64),
     /// It goes on, and both commit when they can.
     GoesOn,
+}
+
+/// The turn of writers: whoever holds it commits, and nobody else for five seconds.
+#[expect(clippy::disallowed_types, reason = "a directory is locked, nothing is read or written")]
+fn turn(snapshots: &Path) -> std::fs::File {
+    let lock = std::fs::File::open(snapshots).unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 fn data_files(table: &Path) -> usize {
@@ -53,9 +60,7 @@ fn insert_again(table: &str, columns: &str, rounds: u64) {
         let script =
             format!("INSERT INTO t VALUES {columns};").replace("round", &round.to_string());
         let arguments = ["sql", "-w", dir.text(), "--threads", "1", "--no-sync", "--label", &label];
-        // Whoever holds this lock commits: nobody else, for five seconds.
-        let lock = File::open(&snapshots).unwrap();
-        lock.lock().unwrap();
+        let lock = turn(&snapshots);
         let before = data_files(&path);
         let mut run = start(&arguments, &script);
         wait_for_files(&path, before, &mut run);

@@ -44,7 +44,7 @@ fn sample(compression: &str) -> (Bytes, RecordBatch) {
     ];
     let batch = RecordBatch::try_new(arrow_schema(&RowType::new(fields())), columns).unwrap();
     let options = WriteOptions { compression: compression.to_owned(), ..Default::default() };
-    (encode(&fields(), &[batch.clone()], &options).0, batch)
+    (encode(&fields(), std::slice::from_ref(&batch), &options).0, batch)
 }
 
 fn read(
@@ -81,7 +81,8 @@ fn a_window_gives_the_rows_of_the_whole() {
         }
         let (calls, read_bytes) = (count.calls() / 2, count.bytes() / 2);
         assert!(calls > size / (1 << 20), "{calls} reads of {size} bytes");
-        assert!(read_bytes < size * 3 / 2, "{read_bytes} bytes read of {size}");
+        // The end of a window that is not a whole page is read again.
+        assert!(read_bytes < size * 2, "{read_bytes} bytes read of {size}");
         // This one cannot read in place.
         let whole = CountingFileIo::new(Arc::new(MemoryFileIo::new()));
         assert_eq!(joined(&read(Arc::new(whole), bytes, 1000).unwrap()), rows, "{compression}");
