@@ -75,7 +75,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             let plan = table.new_read().plan().await?;
             plans.push(since(clock, start));
             if (commit + 1) % part == 0 {
-                let files: usize = plan.splits.iter().map(|split| split.files().len()).sum();
+                let files: usize = plan.splits.iter().map(|split| split.files().count()).sum();
                 let line = format!(
                     "commits {}..{}: {}; plan {}, {files} files; {} MB at most\n",
                     commit + 1 - part,
