@@ -198,7 +198,7 @@ impl<'a> Committer<'a> {
     ///
     /// # Errors
     /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
-    /// [`MetadataError::Conflict`], [`MetadataError::IndexMoved`] and
+    /// [`MetadataError::Conflict`], [`MetadataError::IndexMoved`], [`MetadataError::KeysMoved`] and
     /// [`MetadataError::SequenceMoved`] mean that nothing was committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
     /// identifier before committing again ([`filter_committed`]).
     pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
@@ -228,7 +228,8 @@ impl<'a> Committer<'a> {
                 error @ (MetadataError::GaveUp { .. }
                 | MetadataError::Conflict { .. }
                 | MetadataError::SequenceMoved { .. }
-                | MetadataError::IndexMoved { .. }),
+                | MetadataError::IndexMoved { .. }
+                | MetadataError::KeysMoved { .. }),
             ) => Err(error),
             // Whatever stopped us: the publish in doubt is what the caller has to know of.
             _ => Err(MetadataError::OutcomeUnknown {
