@@ -281,8 +281,8 @@ mod tests {
             let mut index = index(&dir, 100);
             let stored: Vec<u16> = stored.into_iter().collect();
             let mut model: HashMap<u16, u32> = HashMap::new();
-            for (number, keys) in stored.chunks(150).enumerate() {
-                let place = Place { partition: number as u32 % 4, bucket: number as u16 };
+            for (number, keys) in (0_u16..).zip(stored.chunks(150)) {
+                let place = Place { partition: u32::from(number % 4), bucket: number };
                 prop_assert_eq!(index.add(place, &array(keys)).unwrap(), None);
                 model.extend(keys.iter().map(|key| (*key, place.partition)));
             }

@@ -95,12 +95,13 @@ pub(super) fn place_rows(
         let mut write = |at: Place, deletes: bool| {
             placed.rows.entry(at).or_default().push(Written { row: number, deletes });
         };
+        // What was there before an overwrite goes, if its partition does.
+        if let Some(old) = place.take_if(|old| old.bucket == Place::AS_STORED)
+            && old.partition != partition
+        {
+            placed.left.push((number, old.partition));
+        }
         match *place {
-            Some(old) if old.bucket == Place::AS_STORED => {
-                if old.partition != partition {
-                    placed.left.push((number, old.partition));
-                }
-            }
             Some(old) if old.partition == partition => {
                 write(old, false);
                 continue;
@@ -150,7 +151,7 @@ mod tests {
                 max_buckets: None,
                 index_beside_data: false,
             };
-            self.0.entry(partition).or_default().next(key as i32, &how)
+            self.0.entry(partition).or_default().next(i32::try_from(key).unwrap(), &how)
         }
 
         fn leave(&mut self, place: Place) {
@@ -216,9 +217,8 @@ mod tests {
                     .collect();
                 for (row, (.., value)) in rows.iter().zip(&batch) {
                     let change = (row.partition, *value, row.retracts);
-                    match model(rule, adds, wanted.remove(&row.key), change) {
-                        Some(now) => drop(wanted.insert(row.key, now)),
-                        None => {}
+                    if let Some(now) = model(rule, adds, wanted.remove(&row.key), change) {
+                        wanted.insert(row.key, now);
                     }
                 }
                 let placed = place_rows(rule, rows.iter().copied(), &mut known, &mut fills).unwrap();

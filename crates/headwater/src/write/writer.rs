@@ -266,7 +266,7 @@ impl TableWrite {
     async fn distribute(&mut self, rows: (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let (batch, kinds) = rows;
         if self.cross.is_some() {
-            return self.distribute_moving(batch, kinds).await;
+            return Box::pin(self.distribute_moving(batch, kinds)).await;
         }
         let kinds = kinds.as_ref();
         let mut routed = self.router.route(&batch)?;

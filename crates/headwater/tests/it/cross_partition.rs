@@ -1,13 +1,13 @@
 //! Keys that move between partitions: each lives in one, whoever writes, Java among them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use headwater::io::{MemoryBudget, Random, Scratch, SeededRandom, SyncMode, open_root};
 use headwater::{
     CatalogOptions, Datum, Env, Error, ErrorKind, NewTable, Overwrite, Table, TableWrite,
 };
-use headwater_testkit::{Oracle, TempDir, golden, require_java};
+use headwater_testkit::{Interloper, Oracle, TempDir, copy_dir, golden, require_java};
 use serde_json::{Value, json};
 
 use crate::rows::{batch, create_with, definition, env, lines, open, open_unsynced, run};
@@ -165,7 +165,7 @@ fn buckets(table: &Table) -> usize {
 #[test]
 fn sessions_of_both_engines_move_keys_of_every_merge_engine() {
     let oracle = require_java("sessions_of_both_engines_move_keys_of_every_merge_engine");
-    for engine in 0..ENGINES.len() {
+    for (engine, options) in ENGINES.into_iter().enumerate() {
         for (composite, more) in
             [(false, ("dynamic-bucket.target-row-num", "5")), (true, ("write-only", "true"))]
         {
@@ -173,7 +173,7 @@ fn sessions_of_both_engines_move_keys_of_every_merge_engine() {
                 continue;
             }
             let dir = TempDir::new();
-            make(&dir, composite, &[ENGINES[engine], &[more]]);
+            make(&dir, composite, &[options, &[more]]);
             let path = dir.join("golden.db/t");
             let mut model = Model { engine, ..Model::default() };
             let random = SeededRandom::new(engine as u64 + 1);
@@ -181,9 +181,10 @@ fn sessions_of_both_engines_move_keys_of_every_merge_engine() {
             for turn in 0..9_i64 {
                 let changes = model.changes(&random, 30);
                 match turn % 3 {
-                    0 => {
-                        drop(write(&open_unsynced(&path), turn, &changes, Overwrite::None).unwrap())
-                    }
+                    0 => assert_eq!(
+                        write(&open_unsynced(&path), turn, &changes, Overwrite::None).unwrap(),
+                        0
+                    ),
                     1 => {
                         for changes in changes.chunks(7) {
                             take(&mut long, changes);
@@ -259,6 +260,36 @@ fn two_writers_never_put_a_key_into_two_partitions() {
 }
 
 #[test]
+fn a_commit_that_comes_at_the_last_moment_is_noticed() {
+    for engine in 0..ENGINES.len() {
+        let dir = TempDir::new();
+        let table = make(&dir, false, &[ENGINES[engine]]);
+        let mut model = Model { engine, ..Model::default() };
+        let first = rows("a", 0..6, 1);
+        write(&table, 1, &first, Overwrite::None).unwrap();
+        model.add(&first);
+        // Theirs go to other partitions, also keys that are new to both.
+        let (ours, theirs) = (rows("b", 3..12, 2), rows("c", 0..9, 3));
+        let plain = open_root(dir.join("golden.db/t").to_str().unwrap(), SyncMode::Off).unwrap();
+        let next = run(table.snapshot()).unwrap().unwrap().id + 1;
+        let path: &'static str = format!("snapshot-{next}").leak();
+        let (rival, rows) = (std::sync::Arc::clone(&plain), theirs.clone());
+        let io = Interloper::before_publish(&plain, path, move || async move {
+            let table = Table::open_io(rival, "t", env()).await.unwrap();
+            let mut write = table.new_write().commit_user("rival").build().unwrap();
+            let (batch, kinds) = batch(&table, &rows);
+            write.write_kinds(&batch, Some(&kinds)).await.unwrap();
+            assert_eq!(write.commit(7).await.unwrap().snapshot_id, Some(next));
+        });
+        let raced = run(Table::open_io(io, "t", env())).unwrap();
+        write(&raced, 2, &ours, Overwrite::None).unwrap();
+        model.add(&theirs);
+        model.add(&ours);
+        agree(None, &table, &model, &format!("{engine}"));
+    }
+}
+
+#[test]
 fn random_tables_agree_with_a_map() {
     for seed in 0..24_u64 {
         let random = SeededRandom::new(100 + seed);
@@ -284,7 +315,7 @@ fn random_tables_agree_with_a_map() {
             let which = (random.next_u64() % 3) as usize;
             let changes = model.changes(&random, (random.next_u64() % 30) as usize);
             match writers.get_mut(which) {
-                None => drop(write(&table, turn, &changes, Overwrite::None).unwrap()),
+                None => assert_eq!(write(&table, turn, &changes, Overwrite::None).unwrap(), 0),
                 Some(write) => {
                     changes.chunks(11).for_each(|part| take(write, part));
                     commit(write, turn);
@@ -306,7 +337,7 @@ fn the_golden_table_is_written_further_by_both_engines() {
     };
     let dir = TempDir::new();
     let path = dir.join("golden.db/cross_partition_a");
-    copy(&golden("cross_partition_a").dir, &path);
+    copy_dir(&golden("cross_partition_a").dir, &path);
     let table = run(open(&path)).unwrap();
     assert!(table.has_moving_keys());
     let before = run(lines(&table)).unwrap();
@@ -339,19 +370,6 @@ fn the_golden_table_is_written_further_by_both_engines() {
         assert_eq!(run(lines(&run(open(&path)).unwrap())).unwrap(), wanted, "turn {turn}");
         oracle.assert_agrees(&path, &wanted);
         assert_eq!(oracle.check(&path), Vec::<String>::new());
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

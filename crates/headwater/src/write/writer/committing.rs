@@ -120,7 +120,7 @@ impl TableWrite {
                 index: &index,
                 compacts: false,
             };
-            let error = match commit(job, &mut self.pending).await {
+            let error = match Box::pin(commit(job, &mut self.pending)).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
@@ -137,7 +137,7 @@ impl TableWrite {
                 Error::Metadata(MetadataError::KeysMoved { replaced, maybe_visible, .. })
                     if attempt < MAX_REROUTES && self.may_place_anew(replaced) =>
                 {
-                    self.place_anew(maybe_visible || self.in_doubt).await?;
+                    Box::pin(self.place_anew(maybe_visible || self.in_doubt)).await?;
                 }
                 error => return Err(error),
             }
