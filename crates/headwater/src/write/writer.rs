@@ -53,7 +53,7 @@ pub struct TableWrite {
     /// The index of keys, for dynamic buckets.
     dynamic: Option<DynamicBuckets>,
     /// Where the keys of the whole table live, if they move between partitions.
-    cross: Option<CrossPartition>,
+    cross: Option<Box<CrossPartition>>,
     /// The buckets of partitions, for a table that postpones them.
     pub(super) postpone: Option<Postpone>,
     defaults: Defaults,
@@ -130,7 +130,7 @@ impl TableWrite {
             postpone: None,
             router: Router::new(&table)?,
             dynamic: DynamicBuckets::of(&table, target.replaces())?,
-            cross: CrossPartition::of(&table)?,
+            cross: CrossPartition::of(&table)?.map(Box::new),
             target,
             defaults: Defaults::new(schema)?,
             merging,

@@ -120,7 +120,7 @@ impl TableWrite {
                 index: &index,
                 compacts: false,
             };
-            let error = match Box::pin(commit(job, &mut self.pending)).await {
+            let error = match commit(job, &mut self.pending).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
