@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use headwater_io::Reservation;
 use headwater_lsm::KeyEncoder;
 use headwater_metadata::plan::partition_values;
 use headwater_spec::BinaryRow;
@@ -19,6 +20,12 @@ use super::key_rows::Place;
 use crate::error::{Error, Result};
 use crate::read::Split;
 use crate::table::Table;
+
+/// Most bytes of keys that are put in order at a time, and the fewest; in between, this part of the
+/// memory budget.
+const MOST_WAITING: usize = 64 << 20;
+const LEAST_WAITING: usize = 1 << 20;
+const WAITING_PART: usize = 16;
 
 /// What is read of a table.
 pub(super) struct Bootstrap<'a> {
@@ -77,25 +84,48 @@ impl Bootstrap<'_> {
                 Ok::<_, Error>(rows.map_ok(move |batch| (place, batch)).boxed())
             })
             .try_flatten_unordered(at_once);
+        let mut waiting = Waiting::new(self.table);
         let mut next = batches.try_next().await?;
         while let Some((place, batch)) = next {
-            let (encoder, keys) = (Arc::clone(self.encoder), batch.clone());
-            let job = move || {
-                let keys = key_bytes(encoder.encode(keys.columns())?);
-                let twice = index.add(place, &keys)?;
-                Ok::<_, Error>((index, twice))
+            waiting.add(place, batch);
+            next = if waiting.is_full() {
+                // The next rows are read meanwhile.
+                let (filled, following) =
+                    futures::join!(self.add(index, waiting.take()), batches.try_next());
+                index = filled?;
+                following?
+            } else {
+                batches.try_next().await?
             };
-            // The next rows are read meanwhile.
-            let (added, following) =
-                futures::join!(self.table.env().pools.run(job), batches.try_next());
-            let (filled, twice) = added??;
-            index = filled;
-            if let Some(twice) = twice {
-                return Err(self.twice(&index, (&batch, twice.row), [place, twice.other]));
-            }
-            next = following?;
         }
+        let index = self.add(index, waiting.take()).await?;
         Ok((index, left))
+    }
+
+    /// Takes the keys of some batches into the index.
+    async fn add(
+        &self,
+        mut index: KeyIndex,
+        batches: Vec<(Place, RecordBatch)>,
+    ) -> Result<KeyIndex> {
+        let encoder = Arc::clone(self.encoder);
+        let job = move || {
+            let keys = batches
+                .iter()
+                .map(|(place, batch)| Ok((*place, key_bytes(encoder.encode(batch.columns())?))))
+                .collect::<Result<Vec<_>>>()?;
+            let twice = index.add(&keys)?;
+            let twice = twice.and_then(|twice| {
+                let (place, batch) = batches.get(twice.batch)?;
+                Some((*place, batch.slice(twice.row, 1), twice.other))
+            });
+            Ok::<_, Error>((index, twice))
+        };
+        let (index, twice) = self.table.env().pools.run(job).await??;
+        match twice {
+            None => Ok(index),
+            Some((place, row, other)) => Err(self.twice(&index, (&row, 0), [place, other])),
+        }
     }
 
     fn place(&self, index: &mut KeyIndex, split: &Split) -> Result<Place> {
@@ -134,6 +164,42 @@ impl Bootstrap<'_> {
                  PARTITION"
             ),
         }
+    }
+}
+
+/// Keys that are on their way into the index: the more of them are put in order at a time, the fewer
+/// pages of it are visited for each.
+struct Waiting {
+    batches: Vec<(Place, RecordBatch)>,
+    bytes: usize,
+    most: usize,
+    memory: Reservation,
+}
+
+impl Waiting {
+    fn new(table: &Table) -> Self {
+        let budget = &table.env().memory;
+        let most = (budget.limit() / WAITING_PART).clamp(LEAST_WAITING, MOST_WAITING);
+        let memory = budget.reserve(format!("keys of {}", table.name()));
+        Self { batches: Vec::new(), bytes: 0, most, memory }
+    }
+
+    fn add(&mut self, place: Place, batch: RecordBatch) {
+        // Once as columns, once as bytes, and the order.
+        let each = size_of::<(&[u8], usize, usize)>();
+        self.bytes += batch.get_array_memory_size() * 2 + batch.num_rows() * each;
+        self.memory.resize(self.bytes);
+        self.batches.push((place, batch));
+    }
+
+    const fn is_full(&self) -> bool {
+        self.bytes >= self.most
+    }
+
+    fn take(&mut self) -> Vec<(Place, RecordBatch)> {
+        self.bytes = 0;
+        self.memory.free();
+        std::mem::take(&mut self.batches)
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) struct KeyIndex {
 /// A key that is in two places.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Twice {
-    /// Its row among those that were added.
+    /// The batch, and its row there.
+    pub(super) batch: usize,
     pub(super) row: usize,
     /// Where it is besides.
     pub(super) other: Place,
@@ -87,21 +88,25 @@ impl KeyIndex {
         usize::try_from(number).ok().and_then(|at| self.partitions.get(at))
     }
 
-    /// Takes in keys of one place, each once; says if one of them is in another place.
-    pub(super) fn add(&mut self, place: Place, keys: &BinaryArray) -> Result<Option<Twice>> {
-        let order = sorted(keys);
-        let value = Some(pack(place));
-        let before = self.map.put(order.iter().map(|row| (keys.value(*row), value)))?;
-        if place.bucket != Place::AS_STORED
-            && let Some(fill) =
-                usize::try_from(place.partition).ok().and_then(|at| self.fills.get_mut(at))
-        {
-            fill.add(place.bucket, u64::try_from(keys.len()).unwrap_or(u64::MAX));
+    /// Takes in keys with the place of each batch, each key once; says if one of them is in two places.
+    /// Many at a time are faster.
+    pub(super) fn add(&mut self, batches: &[(Place, BinaryArray)]) -> Result<Option<Twice>> {
+        let mut order: Vec<(&[u8], usize, usize)> = Vec::new();
+        for (batch, (place, keys)) in batches.iter().enumerate() {
+            order.extend((0..keys.len()).map(|row| (keys.value(row), batch, row)));
+            if place.bucket != Place::AS_STORED
+                && let Some(fill) =
+                    usize::try_from(place.partition).ok().and_then(|at| self.fills.get_mut(at))
+            {
+                fill.add(place.bucket, u64::try_from(keys.len()).unwrap_or(u64::MAX));
+            }
         }
-        let twice = order
-            .into_iter()
-            .zip(before)
-            .find_map(|(row, before)| Some(Twice { row, other: unpack(before?) }));
+        order.sort_unstable();
+        let place = |batch: usize| batches.get(batch).map(|(place, _)| pack(*place));
+        let before = self.map.put(order.iter().map(|(key, batch, _)| (*key, place(*batch))))?;
+        let twice = order.into_iter().zip(before).find_map(|((_, batch, row), before)| {
+            Some(Twice { batch, row, other: unpack(before?) })
+        });
         Ok(twice)
     }
 
@@ -262,9 +267,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut index = index(&dir, 10);
         let (one, two) = (Place { partition: 1, bucket: 0 }, Place { partition: 2, bucket: 5 });
-        assert_eq!(index.add(one, &array(&[3, 1, 2])).unwrap(), None);
-        assert_eq!(index.add(two, &array(&[7, 4])).unwrap(), None);
-        assert_eq!(index.add(two, &array(&[9, 2])).unwrap(), Some(Twice { row: 1, other: one }));
+        assert_eq!(index.add(&[(one, array(&[3, 1, 2]))]).unwrap(), None);
+        assert_eq!(index.add(&[(two, array(&[7, 4])), (one, array(&[8]))]).unwrap(), None);
+        assert_eq!(
+            index.add(&[(one, array(&[6])), (two, array(&[9, 2]))]).unwrap(),
+            Some(Twice { batch: 1, row: 1, other: one })
+        );
     }
 
     proptest! {
@@ -281,10 +289,14 @@ mod tests {
             let mut index = index(&dir, 100);
             let stored: Vec<u16> = stored.into_iter().collect();
             let mut model: HashMap<u16, u32> = HashMap::new();
+            let mut added = Vec::new();
             for (number, keys) in (0_u16..).zip(stored.chunks(150)) {
                 let place = Place { partition: u32::from(number % 4), bucket: number };
-                prop_assert_eq!(index.add(place, &array(keys)).unwrap(), None);
+                added.push((place, array(keys)));
                 model.extend(keys.iter().map(|key| (*key, place.partition)));
+            }
+            for several in added.chunks(3) {
+                prop_assert_eq!(index.add(several).unwrap(), None);
             }
             for batch in batches {
                 let keys: Vec<u16> = batch.iter().map(|(key, _)| *key).collect();

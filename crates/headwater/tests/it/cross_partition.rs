@@ -7,7 +7,8 @@ use headwater::io::{MemoryBudget, Random, Scratch, SeededRandom, SyncMode, open_
 use headwater::{
     CatalogOptions, Datum, Env, Error, ErrorKind, NewTable, Overwrite, Table, TableWrite,
 };
-use headwater_testkit::{Interloper, Oracle, TempDir, copy_dir, golden, require_java};
+use headwater_testkit::files::copy_dir;
+use headwater_testkit::{Interloper, Oracle, TempDir, golden, require_java};
 use serde_json::{Value, json};
 
 use crate::rows::{batch, create_with, definition, env, lines, open, open_unsynced, run};
