@@ -194,7 +194,7 @@ mod tests {
                 bytes.truncate(usize::try_from(key % 9).unwrap_or(0));
                 bytes.resize(bytes.len() + usize::try_from(key % 50).unwrap_or(0), 3);
                 let number = random.next_u64();
-                changes.insert(bytes, (number % 4 != 0).then_some(number));
+                changes.insert(bytes, (!number.is_multiple_of(4)).then_some(number));
             }
             let asked: Vec<&[u8]> = changes.keys().map(Vec::as_slice).collect();
             let known: Vec<Option<u64>> = asked.iter().map(|k| model.get(*k).copied()).collect();
