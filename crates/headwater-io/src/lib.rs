@@ -27,4 +27,4 @@ pub use file_io::{FileIo, FileStatus, FileWriter, Publish, ReadInPlace};
 pub use memory::{MemoryBudget, MemoryError, Reservation};
 pub use pools::{PoolError, Pools, Task};
 pub use retry::backoff;
-pub use scratch::{Scratch, ScratchDir, ScratchFile};
+pub use scratch::{KeyMap, Scratch, ScratchDir, ScratchFile};

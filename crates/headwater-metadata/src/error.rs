@@ -179,6 +179,22 @@ pub enum MetadataError {
         /// The user's newest snapshot.
         snapshot_id: i64,
     },
+    /// Another commit brought rows after the writer had looked in which partitions the keys of the
+    /// table live; that of the rows must be chosen anew.
+    #[error(
+        "commit to {table} conflicts with {competitor}, which may have brought the same keys into other \
+         partitions: run the statement again"
+    )]
+    KeysMoved {
+        /// The table.
+        table: String,
+        /// The other commit.
+        competitor: String,
+        /// It took rows out of the table, too.
+        replaced: bool,
+        /// An earlier attempt with the old files may still become visible: keep them.
+        maybe_visible: bool,
+    },
     /// The commit may or may not have happened.
     #[error(
         "it is unknown whether snapshot {id} of {table} was committed: {source}; its files are kept; \
@@ -251,7 +267,8 @@ impl MetadataError {
             | Self::Conflict { .. }
             | Self::AlreadyCommitted { .. }
             | Self::SequenceMoved { .. }
-            | Self::IndexMoved { .. } => ErrorKind::Conflict,
+            | Self::IndexMoved { .. }
+            | Self::KeysMoved { .. } => ErrorKind::Conflict,
             Self::OneTable { .. } => ErrorKind::Unsupported,
             Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
             Self::Job(_) => ErrorKind::Internal,
@@ -274,7 +291,7 @@ impl MetadataError {
     /// anew may succeed.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::IndexMoved { .. })
+        matches!(self, Self::Conflict { .. } | Self::IndexMoved { .. } | Self::KeysMoved { .. })
     }
 
     pub(crate) fn corrupt(path: &str, source: SpecError) -> Self {

@@ -190,6 +190,14 @@ impl TableSchema {
         self.primary_keys.iter().filter(|k| !self.partition_keys.contains(k)).cloned().collect()
     }
 
+    /// Whether rows of one primary key may come for different partitions: it lacks a partition
+    /// column.
+    #[must_use]
+    pub fn keys_cross_partitions(&self) -> bool {
+        !self.primary_keys.is_empty()
+            && self.partition_keys.iter().any(|column| !self.primary_keys.contains(column))
+    }
+
     /// Columns that decide the bucket: `bucket-key`, else the trimmed primary key.
     #[must_use]
     pub fn bucket_keys(&self) -> Vec<String> {

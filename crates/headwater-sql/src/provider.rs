@@ -129,6 +129,17 @@ impl Lookups {
                 }
             ));
         }
+        if outcome.rows_not_indexed > 0 {
+            self.note(format!(
+                "table {name}: {} not looked at for their keys, in files older than \
+                 'cross-partition-upsert.index-ttl': a key of theirs that was written now may live in two \
+                 partitions",
+                match outcome.rows_not_indexed {
+                    1 => "1 stored row was".to_owned(),
+                    n => format!("{n} stored rows were"),
+                }
+            ));
+        }
         let most = table.options().compaction.stop_trigger.saturating_mul(UNATTENDED);
         if outcome.runs_waiting > most {
             self.note(format!(

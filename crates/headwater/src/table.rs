@@ -199,10 +199,17 @@ impl Table {
         !self.inner.schema.primary_keys.is_empty()
     }
 
-    /// Whether the bucket of a key is looked up in an index, and buckets are made as they are needed.
+    /// Whether the bucket of a key is looked up, and buckets are made as they are needed.
     #[must_use]
     pub fn has_dynamic_buckets(&self) -> bool {
         self.has_primary_key() && self.options().bucket == -1
+    }
+
+    /// Whether a key has one row in the whole table although it lacks a partition column: a new row may
+    /// take it to another partition.
+    #[must_use]
+    pub fn has_moving_keys(&self) -> bool {
+        self.has_dynamic_buckets() && self.schema().keys_cross_partitions()
     }
 
     /// Whether a compaction gives rows their buckets, in numbers that differ between partitions.

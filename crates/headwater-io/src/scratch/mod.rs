@@ -4,6 +4,7 @@
 //! closed, also when the process is killed, so there is nothing to tidy up.
 
 mod dir;
+mod key_map;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{IoError, Result};
 pub use dir::ScratchDir;
+pub use key_map::KeyMap;
 
 /// Where scratch files are made. Clones share everything.
 #[derive(Debug, Clone)]
@@ -60,13 +62,17 @@ impl Scratch {
     /// # Errors
     /// No directory takes one: the error of the last, naming all.
     pub fn create(&self) -> Result<ScratchFile> {
+        let (file, dir) = self.nameless()?;
+        let content = Mutex::new(Content { file, len: 0 });
+        Ok(ScratchFile { space: self.clone(), dir, content })
+    }
+
+    /// A file without a name, and the directory that took it.
+    fn nameless(&self) -> Result<(File, PathBuf)> {
         let mut failed = None;
         for dir in &self.inner.dirs {
             match nameless(dir) {
-                Ok(file) => {
-                    let content = Mutex::new(Content { file, len: 0 });
-                    return Ok(ScratchFile { space: self.clone(), dir: dir.clone(), content });
-                }
+                Ok(file) => return Ok((file, dir.clone())),
                 Err(error) => {
                     tracing::debug!(dir = %dir.display(), %error, "no scratch file can be made");
                     failed = Some(error);

@@ -30,6 +30,7 @@ impl Committer<'_> {
                 let delta = self.delta(request, latest).await?;
                 let maybe_visible = !history.delta_lists.is_empty();
                 self.check_hashes(&request.index, latest, maybe_visible).await?;
+                self.check_keys(&request.index, latest, maybe_visible).await?;
                 if let (Some(base), Some(latest)) = (&request.sequence_base, latest) {
                     self.check_sequences(base, latest, maybe_visible).await?;
                 }

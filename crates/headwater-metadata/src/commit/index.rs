@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_spec::hash_index::HASH_INDEX;
 use headwater_spec::manifest::{EntryKind, IndexManifestEntry};
-use headwater_spec::{BinaryRow, Snapshot};
+use headwater_spec::path::snapshot_file;
+use headwater_spec::{BinaryRow, CommitKind, Snapshot};
 
 use super::{Committer, OverwriteScope};
 use crate::error::{MetadataError, Result};
@@ -23,6 +24,9 @@ pub struct IndexChanges {
     /// The names of the hash index files that the buckets of the rows were chosen by, for each
     /// partition. Refuses if they are others by then: a key might get into two buckets.
     pub known_hashes: HashMap<BinaryRow, BTreeSet<String>>,
+    /// The snapshot, 0 for none, up to which the writer knows in which partition and bucket each key
+    /// of the table lives. Refuses if rows came since: a key might get into two partitions.
+    pub keys_known_at: Option<i64>,
 }
 
 impl Committer<'_> {
@@ -73,6 +77,41 @@ impl Committer<'_> {
             competitor: latest.map_or_else(|| "a rollback".to_owned(), super::describe),
             maybe_visible,
         })
+    }
+
+    /// Refuses if another commit brought rows after the writer looked where the keys of the table are.
+    pub(super) async fn check_keys(
+        &self,
+        changes: &IndexChanges,
+        latest: Option<&Snapshot>,
+        maybe_visible: bool,
+    ) -> Result<()> {
+        let Some(known) = changes.keys_known_at else { return Ok(()) };
+        let moved = |competitor: String, replaced: bool| {
+            let table = self.store.name().to_owned();
+            Err(MetadataError::KeysMoved { table, competitor, replaced, maybe_visible })
+        };
+        let newest = latest.map_or(0, |latest| latest.id);
+        if known > newest {
+            return moved("a rollback".to_owned(), true);
+        }
+        for id in known.saturating_add(1)..=newest {
+            let Some(snapshot) = self.store.try_snapshot(id).await? else {
+                return moved(format!("snapshot {id}, which has expired"), true);
+            };
+            if self.brings_rows(&snapshot).await? && self.has_delta(&snapshot).await? {
+                let replaced = snapshot.commit_kind == CommitKind::Overwrite;
+                return moved(super::describe(&snapshot), replaced);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a commit added or removed files.
+    async fn has_delta(&self, snapshot: &Snapshot) -> Result<bool> {
+        let (list, size) = (&snapshot.delta_manifest_list, snapshot.delta_manifest_list_size);
+        let parent = snapshot_file(snapshot.id);
+        Ok(!self.store.manifest_list(list, size, &parent).await?.is_empty())
     }
 
     /// The index manifest of the next snapshot: the latest one, or a new one if something changes.

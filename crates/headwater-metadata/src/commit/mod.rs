@@ -203,7 +203,8 @@ impl<'a> Committer<'a> {
     ///
     /// # Errors
     /// [`MetadataError::GaveUp`] names the competing commit after the last retry;
-    /// [`MetadataError::AlreadyCommitted`], [`MetadataError::Conflict`], [`MetadataError::IndexMoved`] and
+    /// [`MetadataError::AlreadyCommitted`], [`MetadataError::Conflict`], [`MetadataError::IndexMoved`],
+    /// [`MetadataError::KeysMoved`] and
     /// [`MetadataError::SequenceMoved`] mean that nothing was committed; after [`MetadataError::OutcomeUnknown`] look for a snapshot of the same user and
     /// identifier before committing again ([`filter_committed`]).
     pub async fn commit(&self, request: &CommitRequest) -> Result<Option<Snapshot>> {
@@ -234,7 +235,8 @@ impl<'a> Committer<'a> {
                 | MetadataError::Conflict { .. }
                 | MetadataError::AlreadyCommitted { .. }
                 | MetadataError::SequenceMoved { .. }
-                | MetadataError::IndexMoved { .. }),
+                | MetadataError::IndexMoved { .. }
+                | MetadataError::KeysMoved { .. }),
             ) => Err(error),
             // Whatever stopped us: the publish in doubt is what the caller has to know of.
             _ => Err(MetadataError::OutcomeUnknown {

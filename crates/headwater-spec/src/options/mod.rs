@@ -7,6 +7,7 @@
 mod buffer;
 mod change;
 mod compaction;
+mod cross_partition;
 mod dynamic;
 mod engine;
 mod known;
@@ -22,6 +23,7 @@ mod values;
 pub use buffer::BufferOptions;
 pub use change::{check_change, check_reset, effective_option, is_immutable};
 pub use compaction::{CompactionOptions, OffPeak};
+pub use cross_partition::CrossPartitionOptions;
 pub use dynamic::DynamicBucketOptions;
 pub use known::{
     KnownOption, catalog_option, catalog_options, check_catalog_option, check_ddl, is_default,

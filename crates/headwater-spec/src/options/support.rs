@@ -33,8 +33,8 @@ pub struct Findings {
 pub fn inspect(schema: &TableSchema) -> Result<Findings, SpecError> {
     let mut found = Findings::default();
     refuse_reads(schema, &mut found)?;
-    refuse_writes(schema, &mut found)?;
     let merge = MergeOptions::parse(schema)?;
+    refuse_writes(schema, &merge, &mut found)?;
     refuse_compaction(schema, &merge, &mut found)?;
     for (key, value) in schema.options.iter() {
         warn(schema, &merge, key, value, &mut found.warnings);
@@ -43,6 +43,14 @@ pub fn inspect(schema: &TableSchema) -> Result<Findings, SpecError> {
     if first_row && (bool_option(schema, "write-only", false)? || found.refuse_compaction.is_some())
     {
         found.warnings.push(FIRST_ROW.to_owned());
+    }
+    if schema.keys_cross_partitions() && bucket(schema) != "-1" {
+        found.warnings.push(format!(
+            "the primary key does not contain all partition columns, and 'bucket' = '{}': nobody looks for \
+             the key of a new row in other partitions, so it may be there more than once; 'bucket' = \
+             '-1' keeps it unique",
+            bucket(schema)
+        ));
     }
     Ok(found)
 }
@@ -103,13 +111,27 @@ fn refuse_reads(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecEr
     Ok(())
 }
 
-fn refuse_writes(schema: &TableSchema, found: &mut Findings) -> Result<(), SpecError> {
+fn refuse_writes(
+    schema: &TableSchema,
+    merge: &MergeOptions,
+    found: &mut Findings,
+) -> Result<(), SpecError> {
     let mut refuse = |reason: String| {
         found.refuse_write.get_or_insert(reason);
     };
-    let keyed = !schema.primary_keys.is_empty();
-    if keyed && schema.partition_keys.iter().any(|p| !schema.primary_keys.contains(p)) {
-        refuse("the primary key does not contain all partition columns: cross-partition upserts are not supported by this version".into());
+    if schema.keys_cross_partitions() {
+        if schema.option("sequence.field").is_some_and(|columns| !columns.trim().is_empty()) {
+            refuse("the primary key does not contain all partition columns, and with 'sequence.field' an older row would take its key out of the partition of a newer one: remove the option".into());
+        }
+        if bucket(schema) == "-1"
+            && bool_option(schema, "ignore-delete", false)?
+            && merge.engine == MergeEngine::Deduplicate
+        {
+            let key = given_as(schema, "ignore-delete").unwrap_or("ignore-delete");
+            refuse(format!(
+                "option '{key}' = 'true': a key that moves to another partition is deleted in the one where it was, and readers would ignore that and show it twice"
+            ));
+        }
     }
     if let Some(reason) = unwritten_files(schema, 0)? {
         refuse(reason);
@@ -212,6 +234,10 @@ const MOST_LEVELS: i32 = 64;
 const FIRST_ROW: &str = "option 'merge-engine' = 'first-row': rows are shown once a compaction has taken them up, \
      which writers of this table do not do";
 
+fn bucket(schema: &TableSchema) -> &str {
+    schema.option("bucket").unwrap_or("-1").trim()
+}
+
 /// The engine that an option is about, if it is about one.
 fn engine_of(key: &str) -> Option<&'static [MergeEngine]> {
     let of_functions: &[MergeEngine] = &[MergeEngine::Aggregation, MergeEngine::PartialUpdate];
@@ -265,7 +291,7 @@ fn warn(
         warnings.push(kept("the table has no primary key"));
         return;
     }
-    let bucket = schema.option("bucket").unwrap_or("-1").trim();
+    let bucket = bucket(schema);
     if name.starts_with("postpone.") && bucket != "-2" {
         warnings.push(kept("the table's buckets are not postponed ('bucket' = '-2')"));
         return;
@@ -275,7 +301,14 @@ fn warn(
         warnings.push(kept("the table has no dynamic buckets ('bucket' = '-1')"));
         return;
     }
-    if name == "index-file-in-data-file-dir" && !dynamic {
+    if name.starts_with("cross-partition-upsert.") && !(dynamic && schema.keys_cross_partitions()) {
+        warnings.push(kept(
+            "no index of keys is built: the primary key contains all partition columns, or the table has \
+             no dynamic buckets ('bucket' = '-1')",
+        ));
+        return;
+    }
+    if name == "index-file-in-data-file-dir" && (!dynamic || schema.keys_cross_partitions()) {
         warnings.push(kept("no index files are written for a table without dynamic buckets"));
         return;
     }

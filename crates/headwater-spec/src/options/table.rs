@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::buffer::BufferOptions;
 use super::compaction::CompactionOptions;
+use super::cross_partition::CrossPartitionOptions;
 use super::dynamic::DynamicBucketOptions;
 use super::known::{check_value, known};
 use super::merge::MergeOptions;
@@ -23,6 +24,8 @@ pub struct TableOptions {
     pub bucket_function: BucketFunction,
     /// Dynamic buckets.
     pub dynamic_bucket: DynamicBucketOptions,
+    /// Keys that move between partitions.
+    pub cross_partition: CrossPartitionOptions,
     /// Postponed buckets.
     pub postpone: PostponeOptions,
     /// Data files.
@@ -179,6 +182,7 @@ impl TableOptions {
                 }
             },
             dynamic_bucket: DynamicBucketOptions::parse(schema)?,
+            cross_partition: CrossPartitionOptions::parse(schema)?,
             postpone: PostponeOptions::parse(schema)?,
             file: FileOptions::at_level(schema, 0)?,
             stats: StatsOptions::at_level(schema, 0)?,

@@ -26,6 +26,11 @@ pub(super) fn check(schema: &TableSchema) -> Result<(), SpecError> {
     if schema.primary_keys.is_empty() {
         return Ok(());
     }
+    if schema.keys_cross_partitions() && !options.sequence.is_empty() {
+        let reason = "is not possible where the primary key lacks a partition column: which of two \
+                      rows in different partitions is newer is not looked at";
+        return refuse("sequence.field", reason);
+    }
     for column in &options.sequence {
         check_ordered(schema, "sequence.field", column)?;
     }

@@ -16,7 +16,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::expr::Exists;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use futures::StreamExt;
-use headwater::{DataField, Table, TableSchema, TableWrite};
+use headwater::options::MergeEngine;
+use headwater::{DataField, Table, TableWrite};
 
 use super::allowed;
 use super::guard::Guard;
@@ -284,7 +285,7 @@ impl Branch {
             Kind::Insert => Guard::default(),
         };
         let kind = match kind {
-            Kind::Update(_) => Kind::Update(fixed(schema, verb, &given, &old)?),
+            Kind::Update(_) => Kind::Update(fixed(table, verb, &given, &old)?),
             other => other,
         };
         let old = match guard.is_empty() {
@@ -297,12 +298,14 @@ impl Branch {
 
 /// The columns that say where a row lies, if the statement sets them: they must not change.
 fn fixed(
-    schema: &TableSchema,
+    table: &Table,
     verb: &str,
     given: &impl Fn(&DataField) -> Option<usize>,
     old: &impl Fn(&DataField) -> Option<usize>,
 ) -> Result<Vec<(usize, String)>, SqlError> {
     let mut fixed = Vec::new();
+    let schema = table.schema();
+    let moving = table.has_moving_keys();
     if schema.primary_keys.is_empty() {
         // Rows without a key go and come: also to another partition.
         return Ok(fixed);
@@ -313,6 +316,10 @@ fn fixed(
             continue;
         }
         let (Some(_), Some(old)) = (given(field), old(field)) else { continue };
+        if moving && !is_key && table.options().merge.engine == MergeEngine::Deduplicate {
+            // The key takes its row along.
+            continue;
+        }
         if verb == "UPDATE" {
             return Err(SqlError::unsupported(
                 format!(
@@ -320,7 +327,12 @@ fn fixed(
                     field.name,
                     if is_key { "primary key" } else { "partition" }
                 ),
-                "INSERT the rows with their new values, then DELETE the old ones",
+                match moving && !is_key {
+                    true => {
+                        "a row stays in the partition of the first one of its key: DELETE it, then INSERT it"
+                    }
+                    false => "INSERT the rows with their new values, then DELETE the old ones",
+                },
             ));
         }
         fixed.push((old, field.name.clone()));

@@ -13,6 +13,7 @@ mod examples;
 mod files;
 mod functions;
 mod inserts;
+mod moving_keys;
 mod options;
 mod procedures;
 mod queries;

@@ -28,6 +28,7 @@ pub struct ReadBuilder {
     pub(super) limit: Option<u64>,
     pub(super) row_kind: bool,
     pub(super) positions: bool,
+    pub(super) all_levels: bool,
     pub(super) counters: Option<Arc<ReadCounters>>,
 }
 
@@ -41,6 +42,7 @@ impl ReadBuilder {
             limit: None,
             row_kind: false,
             positions: false,
+            all_levels: false,
             counters: None,
         }
     }
@@ -117,6 +119,13 @@ impl ReadBuilder {
     #[must_use]
     pub const fn with_positions(mut self) -> Self {
         self.positions = true;
+        self
+    }
+
+    /// Reads rows of `first-row` tables too that no compaction has taken up.
+    #[must_use]
+    pub(crate) const fn with_all_levels(mut self) -> Self {
+        self.all_levels = true;
         self
     }
 

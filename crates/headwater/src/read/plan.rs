@@ -58,7 +58,7 @@ pub(super) async fn make_plan(read: &ReadBuilder) -> Result<Plan> {
     };
     let (mut entries, manifests) =
         table.store().live_entries(&snapshot, &partition_types, &filter).await?;
-    if first_row(read) {
+    if first_row(read) && !read.all_levels {
         // A key is first in level 0 only once a compaction has looked for it in the levels above.
         entries.retain(|entry| entry.file.level > 0);
     }

@@ -50,6 +50,9 @@ pub struct CommitOutcome {
     pub rows_older: u64,
     /// Rows among them that no read shows before a compaction gives them their buckets.
     pub rows_postponed: u64,
+    /// Stored rows, before merging, whose keys were not looked up because their files are older than
+    /// `cross-partition-upsert.index-ttl`: a written key of theirs may live in two partitions now.
+    pub rows_not_indexed: u64,
     /// Runs of the bucket that has most of them, for a table whose writers do not compact, as far as the writer knows.
     /// Reads get slower with them; some job should compact the table.
     pub runs_waiting: usize,

@@ -54,7 +54,7 @@ struct Known {
 impl DynamicBuckets {
     /// For a table with dynamic buckets.
     pub(super) fn of(table: &Table, replaces: bool) -> Result<Option<Self>> {
-        if !table.has_dynamic_buckets() {
+        if !table.has_dynamic_buckets() || table.has_moving_keys() {
             return Ok(None);
         }
         let schema = table.schema();

@@ -3,13 +3,18 @@
 //! Rows wait in memory until a commit is prepared; when memory runs short, the largest buckets become
 //! files and the others wait on local disk. Nothing of them is visible before the commit. A dropped writer leaves at most unreferenced files.
 
+mod bootstrap;
 mod bucket;
+mod bucket_fill;
 mod builder;
 mod check;
 mod commit;
+mod cross_partition;
 mod defaults;
 mod dynamic;
 pub(crate) mod file;
+mod key_index;
+mod key_rows;
 mod kinds;
 mod overwrite;
 mod partition_index;

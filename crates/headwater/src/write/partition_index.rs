@@ -5,17 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use headwater_spec::hash_index::LAST_DYNAMIC_BUCKET;
 use headwater_spec::options::DynamicBucketOptions;
+
+use super::bucket_fill::BucketFill;
 
 /// The keys of a partition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PartitionIndex {
     buckets: HashMap<i32, u16, BuildHasherDefault<Spread>>,
-    /// All buckets.
-    used: BTreeSet<u16>,
-    /// Keys of the buckets that may take more.
-    open: BTreeMap<u16, u64>,
+    fill: BucketFill,
     /// Buckets with keys that their index files do not have.
     changed: BTreeSet<u16>,
 }
@@ -61,8 +59,7 @@ impl PartitionIndex {
                 return Err(other);
             }
         }
-        self.used.insert(bucket);
-        *self.open.entry(bucket).or_default() += u64::try_from(hashes.len()).unwrap_or(u64::MAX);
+        self.fill.add(bucket, u64::try_from(hashes.len()).unwrap_or(u64::MAX));
         Ok(())
     }
 
@@ -71,43 +68,10 @@ impl PartitionIndex {
         if let Some(bucket) = self.buckets.get(&hash) {
             return Assigned::To(*bucket);
         }
-        let Some(bucket) = self.bucket_for_new(hash, options) else { return Assigned::AllFull };
+        let Some(bucket) = self.fill.next(hash, options) else { return Assigned::AllFull };
         self.buckets.insert(hash, bucket);
         self.changed.insert(bucket);
         Assigned::To(bucket)
-    }
-
-    fn bucket_for_new(&mut self, hash: i32, options: &DynamicBucketOptions) -> Option<u16> {
-        while let Some(mut first) = self.open.first_entry() {
-            if *first.get() < options.target_keys {
-                *first.get_mut() += 1;
-                return Some(*first.key());
-            }
-            first.remove();
-        }
-        let last = options.max_buckets.map_or(LAST_DYNAMIC_BUCKET, |most| most.saturating_sub(1));
-        if let Some(new) = self.first_free(last) {
-            self.used.insert(new);
-            self.open.insert(new, 1);
-            return Some(new);
-        }
-        // Past the bound: any bucket, but evenly.
-        options.max_buckets?;
-        let count = u32::try_from(self.used.len()).ok().filter(|count| *count > 0)?;
-        let at = usize::try_from(hash.cast_unsigned() % count).ok()?;
-        self.used.iter().nth(at).copied()
-    }
-
-    /// The smallest unused bucket up to `last`.
-    fn first_free(&self, last: u16) -> Option<u16> {
-        let mut free = 0;
-        for used in &self.used {
-            if *used != free {
-                break;
-            }
-            free = used.checked_add(1)?;
-        }
-        (free <= last).then_some(free)
     }
 
     /// The buckets whose index files lack keys, with all their hashes in order.

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod committing;
+mod place_anew;
 mod reroute;
 
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,7 @@ use super::bucket::{BucketWriter, Merging};
 use super::builder::{Changes, Overwrite};
 use super::check::check_batch;
 use super::commit::CommitMessage;
+use super::cross_partition::CrossPartition;
 use super::defaults::Defaults;
 use super::dynamic::DynamicBuckets;
 use super::file::FileLayout;
@@ -52,6 +54,8 @@ pub struct TableWrite {
     router: Router,
     /// The index of keys, for dynamic buckets.
     dynamic: Option<DynamicBuckets>,
+    /// Where the keys of the whole table live, if they move between partitions.
+    cross: Option<Box<CrossPartition>>,
     /// The buckets of partitions, for a table that postpones them.
     pub(super) postpone: Option<Postpone>,
     defaults: Defaults,
@@ -128,6 +132,7 @@ impl TableWrite {
             postpone: None,
             router: Router::new(&table)?,
             dynamic: DynamicBuckets::of(&table, target.replaces())?,
+            cross: CrossPartition::of(&table)?.map(Box::new),
             target,
             defaults: Defaults::new(schema)?,
             merging,
@@ -263,6 +268,9 @@ impl TableWrite {
     /// Gives rows to their buckets.
     async fn distribute(&mut self, rows: (RecordBatch, Option<Int8Array>)) -> Result<()> {
         let (batch, kinds) = rows;
+        if self.cross.is_some() {
+            return Box::pin(self.distribute_moving(batch, kinds)).await;
+        }
         let kinds = kinds.as_ref();
         let mut routed = self.router.route(&batch)?;
         check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
@@ -290,6 +298,29 @@ impl TableWrite {
                 }
             };
             self.bucket(part.partition, part.bucket)?.add(rows, kinds)?;
+        }
+        self.bound_memory().await?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Gives rows to their buckets whose keys may live in any partition.
+    async fn distribute_moving(
+        &mut self,
+        batch: RecordBatch,
+        kinds: Option<Int8Array>,
+    ) -> Result<()> {
+        let routed = self.router.route(&batch)?;
+        check_inside(&self.table, &self.target, routed.iter().map(|r| &r.partition))?;
+        let Some(cross) = &mut self.cross else { return Ok(()) };
+        cross.prepare(&self.target).await?;
+        // The index changes before the rows have their place.
+        self.broken = true;
+        let parts = cross.assign(&batch, kinds.as_ref(), routed, &self.target).await?;
+        self.learn_partitions(parts.iter().map(|part| &part.partition)).await?;
+        self.staged.learn(batch.num_rows(), parts.len());
+        for part in parts {
+            self.bucket(part.partition, part.bucket)?.add(part.rows, part.kinds)?;
         }
         self.bound_memory().await?;
         self.broken = false;
@@ -347,7 +378,7 @@ impl TableWrite {
         partitions: impl Iterator<Item = &'a BinaryRow>,
     ) -> Result<()> {
         let own_counts = self.postpone.as_ref().is_some_and(|postpone| !postpone.waits());
-        let counts = self.table.options().bucket > 0 || self.dynamic.is_some();
+        let counts = self.table.options().bucket > 0 || self.table.has_dynamic_buckets();
         let restores = own_counts || !self.target.replaces() && counts;
         let new: HashSet<BinaryRow> =
             partitions.filter(|p| !self.known_partitions.contains_key(*p)).cloned().collect();

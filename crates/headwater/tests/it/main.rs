@@ -11,6 +11,7 @@ mod buffers;
 mod compaction;
 mod corruption;
 mod coverage;
+mod cross_partition;
 mod differential;
 mod dynamic;
 mod engines;

@@ -22,7 +22,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("changelog_lifecycle_a", "writes no changelog files"),
     ("compression_avro_a", "writes only parquet data files"),
     ("compression_avro_b", "writes only parquet data files"),
-    ("cross_partition_a", "cross-partition upserts are not supported"),
     ("dedup_avro_a", "writes only parquet data files"),
     ("dedup_avro_b", "writes only parquet data files"),
     ("format_per_level_a", "\"null\" is none of zstd"),

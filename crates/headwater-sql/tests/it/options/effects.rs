@@ -105,6 +105,16 @@ const EFFECTS: &[Effect] = &[
     ("compaction.optimization-interval", &[], Small(Keyed, "1 h", "")),
     ("compaction.size-ratio", &[], Test("options_decide_what_is_compacted")),
     ("compaction.total-size-threshold", &[], Small(Keyed, "1 gb", "")),
+    (
+        "cross-partition-upsert.bootstrap-parallelism",
+        &[],
+        Reason("how many splits are read at the same time shows in nothing but the time it takes"),
+    ),
+    (
+        "cross-partition-upsert.index-ttl",
+        &[],
+        Test("keys_of_old_files_are_left_out_on_demand_and_found_twice_later"),
+    ),
     ("data-file.path-directory", &[], Small(Append, "inside", "inside/p=")),
     ("data-file.prefix", &[], Small(Append, "xy-", "/xy-*")),
     ("data-file.thin-mode", &[], Small(Keyed, "true", "columns \"_SEQUENCE_NUMBER\"")),

@@ -109,8 +109,10 @@ pub(super) fn create(table: &str, kind: Kind, options: &Options) -> String {
     let has = |key: &str| options.iter().any(|(k, _)| k == key);
     let mut all = options.clone();
     let mut sql = format!("CREATE TABLE {table} (k INT, v STRING, p DATE");
+    let moving = options.iter().any(|(key, _)| key.starts_with("cross-partition-upsert."));
     if kind == Kind::Keyed && !has("primary-key") {
-        sql.push_str(", PRIMARY KEY (k, p) NOT ENFORCED");
+        let key = if moving { "k" } else { "k, p" };
+        sql.push_str(&format!(", PRIMARY KEY ({key}) NOT ENFORCED"));
     }
     sql.push(')');
     if !has("partition") {
@@ -119,7 +121,7 @@ pub(super) fn create(table: &str, kind: Kind, options: &Options) -> String {
     let buckets = kind == Kind::Keyed || has("bucket-key") || has("primary-key");
     let dynamic =
         |key: &str| key.starts_with("dynamic-bucket.") || key.starts_with("index-file-in-");
-    let dynamic = kind == Kind::Keyed && options.iter().any(|(key, _)| dynamic(key));
+    let dynamic = kind == Kind::Keyed && (moving || options.iter().any(|(key, _)| dynamic(key)));
     let postponed =
         kind == Kind::Keyed && options.iter().any(|(key, _)| key.starts_with("postpone."));
     if buckets && !dynamic && !has("bucket") {

@@ -65,6 +65,12 @@ impl TableWrite {
         self.in_doubt = false;
         self.replaced = self.target.replaces();
         self.removed.clear();
+        if let Some(cross) = &mut self.cross {
+            outcome.rows_not_indexed = cross.rows_left_out();
+            if let Some(snapshot) = outcome.snapshot_id {
+                cross.committed(snapshot);
+            }
+        }
         if let (Some(dynamic), Some(_)) = (&mut self.dynamic, outcome.snapshot_id) {
             let idle = dynamic.committed();
             self.forget(|partition| idle.contains(partition));
@@ -98,7 +104,10 @@ impl TableWrite {
                     dynamic.write_files(self.in_doubt).await?;
                     dynamic.changes(&self.pending)
                 }
-                None => IndexChanges::default(),
+                None => match &self.cross {
+                    Some(cross) => cross.changes(&self.target, &self.pending)?,
+                    None => IndexChanges::default(),
+                },
             };
             let job = Job {
                 table: &self.table,
@@ -125,6 +134,11 @@ impl TableWrite {
                     partitions, maybe_visible, ..
                 }) if attempt < MAX_REROUTES => {
                     self.reroute(&partitions, maybe_visible || self.in_doubt).await?;
+                }
+                Error::Metadata(MetadataError::KeysMoved { replaced, maybe_visible, .. })
+                    if attempt < MAX_REROUTES && self.may_place_anew(replaced) =>
+                {
+                    Box::pin(self.place_anew(maybe_visible || self.in_doubt)).await?;
                 }
                 error => return Err(error),
             }
