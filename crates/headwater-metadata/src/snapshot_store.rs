@@ -5,7 +5,8 @@
 use futures::{StreamExt, stream};
 use headwater_io::IoError;
 use headwater_spec::path;
-use headwater_spec::{Snapshot, SpecError};
+use headwater_spec::snapshot::BATCH_COMMIT_IDENTIFIER;
+use headwater_spec::{CommitKind, Snapshot, SpecError};
 
 use crate::error::{MetadataError, Result};
 use crate::store::TableStore;
@@ -157,7 +158,14 @@ impl TableStore {
         let mut found = stream::iter(ids).map(|id| self.try_snapshot(id)).buffered(SNAPSHOTS_AHEAD);
         while let Some(snapshot) = found.next().await {
             match snapshot? {
-                Some(snapshot) if snapshot.commit_user == user => return Ok(Some(snapshot)),
+                // A compaction job of the same name says nothing of the user's rows.
+                Some(snapshot)
+                    if snapshot.commit_user == user
+                        && (snapshot.commit_kind != CommitKind::Compact
+                            || snapshot.commit_identifier != BATCH_COMMIT_IDENTIFIER) =>
+                {
+                    return Ok(Some(snapshot));
+                }
                 Some(_) => {}
                 // It has expired, and so have those before it.
                 None => break,

@@ -43,7 +43,7 @@ pub(crate) use self::temporary::Temporary;
 use crate::changelog::{refuse_changelogs, with_kinds};
 use crate::error::SqlError;
 use crate::files::{Purpose, text_columns};
-use crate::label::LastLabelled;
+use crate::label::Labelled;
 use crate::names::{CATALOG, Current};
 use crate::parse::{Parsed, Statement, parse};
 use crate::progress::Progress;
@@ -155,8 +155,8 @@ pub struct SqlSession {
     /// Warnings that were given already.
     warned: Mutex<BTreeSet<(String, String)>>,
     progress: Arc<Progress>,
-    /// Of the statements that write under a name, the last.
-    pub(crate) labelled: Mutex<LastLabelled>,
+    /// The script with a name that is running.
+    pub(crate) labelled: Mutex<Labelled>,
     /// Where queries spill, or why they cannot.
     scratch: Result<ScratchDir, IoError>,
 }
@@ -366,10 +366,10 @@ impl SqlSession {
                 (StatementKind::Write, Outcome::Affected(self.copy(*copy, scope).await?))
             }
             Statement::Insert(insert) => {
-                (StatementKind::Write, self.insert_statement(*insert, scope).await?)
+                (StatementKind::Write, Box::pin(self.insert_statement(*insert, scope)).await?)
             }
             Statement::Change(change) => {
-                (StatementKind::Write, self.change_rows(*change, scope).await?)
+                (StatementKind::Write, Box::pin(self.change_rows(*change, scope)).await?)
             }
             Statement::CreateTable(create) if create.query.is_some() => {
                 Box::pin(self.create_as(*create, scope)).await?

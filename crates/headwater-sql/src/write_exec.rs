@@ -35,7 +35,11 @@ impl SqlSession {
     ) -> Result<Outcome, SqlError> {
         let name = scope.name(&insert.table)?;
         match scope.temporary(&name) {
-            None => Ok(Outcome::Affected(self.insert(insert, scope, Purpose::Store).await?)),
+            None => {
+                let label = self.label(scope)?;
+                let rows = self.insert(insert, scope, Purpose::Store, label).await?;
+                Ok(Outcome::Affected(rows))
+            }
             Some(Temporary::Table(table)) => {
                 let table = Arc::clone(table);
                 self.insert_into_sink(insert, &table, scope).await
@@ -55,6 +59,7 @@ impl SqlSession {
         mut insert: Insert,
         scope: &Arc<Scope>,
         purpose: Purpose,
+        label: Option<Label>,
     ) -> Result<u64, SqlError> {
         let name = scope.name(&insert.table)?;
         if SystemTable::parse(&name.id.table)?.is_some() {
@@ -62,11 +67,9 @@ impl SqlSession {
         }
         let table = scope.open(&name, std::mem::take(&mut insert.hint)).await?;
         check_open_partition(&insert, table.schema())?;
-        let label = self.label(scope);
         if let Some(label) = &label
-            && label.is_committed(&table).await?
+            && label.is_committed(&table, scope).await?
         {
-            self.label_found(label.clone(), &table, scope);
             return Ok(0);
         }
         let assignment = Assignment::new(table.schema(), &insert.partition, &insert.columns)?;
@@ -95,13 +98,12 @@ impl SqlSession {
         let written = self.write_rows(rows, how, write, identifier).await;
         match (written, label) {
             (Err(error), Some(label)) if error.is_committed_before() => {
-                self.label_found(label, &table, scope);
+                label.note(&table, scope);
                 Ok(0)
             }
             (Err(error), _) => Err(error),
-            (Ok((count, outcome)), label) => {
+            (Ok((count, outcome)), _) => {
                 scope.lookups.note_outcome(&table, &outcome);
-                label.into_iter().for_each(|label| self.label_ended(label));
                 Ok(count)
             }
         }
@@ -182,13 +184,12 @@ impl Unfinished {
     ) -> Result<CommitOutcome, SqlError> {
         let Some(mut write) = self.write.take() else { return Ok(CommitOutcome::default()) };
         let Some(identifier) = identifier else { return Ok(write.commit_batch().await?) };
-        match write.commit_waiting(identifier).await.map_err(SqlError::from) {
-            Err(error) if error.is_committed_before() => {
-                write.abort().await;
-                Err(error)
-            }
-            other => other,
+        let committed = write.commit_waiting(identifier).await;
+        if committed.is_err() {
+            // Nobody tries again with these files.
+            write.abort().await;
         }
+        Ok(committed?)
     }
 }
 

@@ -54,6 +54,7 @@ mod partitions;
 pub mod read;
 mod rescale;
 mod spill;
+mod spool;
 mod table;
 pub mod write;
 
@@ -80,5 +81,6 @@ pub use manifests::ManifestCompaction;
 pub use partitions::PartitionInfo;
 pub use read::{Plan, ReadBuilder, ReadCounters, RowStream, Split};
 pub use rescale::{Rescale, RescaleOutcome};
+pub use spool::{Spool, SpooledRows};
 pub use table::{CatalogOptions, Table, open_catalog, open_catalog_with, open_table};
 pub use write::{CommitMessage, CommitOutcome, Overwrite, TableWrite, WriteBuilder};

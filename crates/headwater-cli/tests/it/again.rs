@@ -135,3 +135,42 @@ fn a_script_goes_on_where_it_failed() {
     assert_eq!(third.err.matches("was committed before").count(), 4, "{third:?}");
     assert_eq!(sql(dir.text(), "SELECT * FROM t ORDER BY n").ok(), "n,v\n1,11\n3,30\n");
 }
+
+#[test]
+fn statements_that_remove_rows_are_not_repeated_either() {
+    let dir = TempDir::new();
+    let run = |more: &str| {
+        let script = format!(
+            "CREATE TABLE IF NOT EXISTS c AS SELECT 1 AS n; TRUNCATE TABLE c; \
+             INSERT INTO c VALUES (7); \
+             CREATE TABLE IF NOT EXISTS t (n INT, p STRING) PARTITIONED BY (p); \
+             INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'); \
+             ALTER TABLE t DROP PARTITION (p = 'a'), PARTITION (p = 'b'); \
+             INSERT INTO t VALUES (4, 'a'){more}"
+        );
+        let arguments = ["sql", "-w", dir.text(), "--create", "--label", "load", "-c"];
+        headwater(&[&arguments[..], &[script.as_str()]].concat()).ok();
+    };
+    let rows = || sql(dir.text(), "SELECT n FROM c; SELECT n FROM t ORDER BY n").ok();
+    run("");
+    assert_eq!(rows(), "n\n7\nn\n3\n4\n");
+    run("");
+    assert_eq!(rows(), "n\n7\nn\n3\n4\n");
+    run("; INSERT INTO t VALUES (5, 'a')");
+    assert_eq!(rows(), "n\n7\nn\n3\n4\n5\n");
+}
+
+#[test]
+fn a_table_made_by_a_query_is_not_made_again() {
+    let dir = TempDir::new();
+    let run = || {
+        let script = "CREATE TABLE c AS SELECT 1 AS n; INSERT INTO c VALUES (2)";
+        headwater(&["sql", "-w", dir.text(), "--create", "--label", "load", "-c", script])
+    };
+    run().ok();
+    let again = run();
+    assert_eq!(again.err.matches("was committed before").count(), 2, "{again:?}");
+    assert_eq!(sql(dir.text(), "SELECT n FROM c ORDER BY n").ok(), "n\n1\n2\n");
+    let other = headwater(&["sql", "-w", dir.text(), "-c", "CREATE TABLE c AS SELECT 1 AS n"]);
+    assert!(other.err.contains("already exists"), "{other:?}");
+}

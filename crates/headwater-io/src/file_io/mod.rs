@@ -73,7 +73,8 @@ pub trait FileIo: Send + Sync + Debug {
         try_join_all(ranges.iter().map(|range| self.read_range(path, range.clone()))).await
     }
 
-    /// Opens a file to be read on the calling thread; `None` where a read waits for a network.
+    /// Opens a file to be read on the calling thread; `None` where a read waits for a network, or
+    /// enough files are open.
     ///
     /// # Errors
     /// `NotFound`, or it cannot be opened.

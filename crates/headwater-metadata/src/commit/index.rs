@@ -7,14 +7,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_spec::hash_index::HASH_INDEX;
-use headwater_spec::manifest::{EntryKind, IndexManifestEntry};
-use headwater_spec::path::snapshot_file;
-use headwater_spec::{BinaryRow, CommitKind, Snapshot};
+use headwater_spec::manifest::{EntryKind, IndexManifestEntry, ManifestEntry};
+use headwater_spec::{BinaryRow, Snapshot};
 
 use super::{Committer, OverwriteScope};
 use crate::error::{MetadataError, Result};
 use crate::manifest_store::ManifestWriter;
-use crate::plan::partition_values;
+use crate::plan::{EntryFilter, partition_values};
 
 /// Index files of a commit.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -95,23 +94,30 @@ impl Committer<'_> {
         if known > newest {
             return moved("a rollback".to_owned(), true);
         }
+        let mut competitor: Option<Snapshot> = None;
+        let mut replaced = false;
         for id in known.saturating_add(1)..=newest {
             let Some(snapshot) = self.store.try_snapshot(id).await? else {
                 return moved(format!("snapshot {id}, which has expired"), true);
             };
-            if self.brings_rows(&snapshot).await? && self.has_delta(&snapshot).await? {
-                let replaced = snapshot.commit_kind == CommitKind::Overwrite;
-                return moved(super::describe(&snapshot), replaced);
+            if !self.brings_rows(&snapshot).await? {
+                continue;
+            }
+            let filter = EntryFilter::default();
+            let delta = self.store.delta_entries(&snapshot, &self.partition_types, &filter).await?;
+            // A retraction may take a key out of the table, too.
+            let removes = |entry: &ManifestEntry| {
+                entry.kind == EntryKind::Delete || entry.file.delete_row_count != Some(0)
+            };
+            replaced |= delta.iter().any(removes);
+            if !delta.is_empty() {
+                competitor = Some(snapshot);
             }
         }
-        Ok(())
-    }
-
-    /// Whether a commit added or removed files.
-    async fn has_delta(&self, snapshot: &Snapshot) -> Result<bool> {
-        let (list, size) = (&snapshot.delta_manifest_list, snapshot.delta_manifest_list_size);
-        let parent = snapshot_file(snapshot.id);
-        Ok(!self.store.manifest_list(list, size, &parent).await?.is_empty())
+        match competitor {
+            Some(competitor) => moved(super::describe(&competitor), replaced),
+            None => Ok(()),
+        }
     }
 
     /// The index manifest of the next snapshot: the latest one, or a new one if something changes.

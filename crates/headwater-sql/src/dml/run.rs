@@ -17,7 +17,7 @@ use datafusion::logical_expr::expr::Exists;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use futures::StreamExt;
 use headwater::options::MergeEngine;
-use headwater::{DataField, Table, TableWrite};
+use headwater::{DataField, Spool, Table, TableWrite};
 
 use super::allowed;
 use super::guard::Guard;
@@ -48,11 +48,12 @@ impl SqlSession {
         change: Change,
         scope: &Arc<Scope>,
     ) -> Result<Outcome, SqlError> {
+        let label = self.label(scope)?;
         let first = scope;
         let mut scope = Arc::clone(first);
         let mut left = RETRIES;
         loop {
-            match self.change_once(change.clone(), &scope).await {
+            match self.change_once(change.clone(), &scope, label.clone()).await {
                 Err(error) if left > 0 && is_stale(&error) => {
                     tracing::debug!(%error, "the statement runs again");
                     left -= 1;
@@ -68,7 +69,12 @@ impl SqlSession {
         }
     }
 
-    async fn change_once(&self, change: Change, scope: &Arc<Scope>) -> Result<Changed, SqlError> {
+    async fn change_once(
+        &self,
+        change: Change,
+        scope: &Arc<Scope>,
+        label: Option<Label>,
+    ) -> Result<Changed, SqlError> {
         let name = scope.name(&change.table)?;
         match scope.temporary(&name) {
             None => {}
@@ -96,11 +102,9 @@ impl SqlSession {
             )));
         }
         allowed::check(&table, &change)?;
-        let label = self.label(scope);
         if let Some(label) = &label
-            && label.is_committed(&table).await?
+            && label.is_committed(&table, scope).await?
         {
-            self.label_found(label.clone(), &table, scope);
             return Ok(Changed::default());
         }
         let pinned = table.pinned().await?;
@@ -143,6 +147,10 @@ impl SqlSession {
             write = label.on(write);
         }
         let write = write.build()?;
+        let has = |wanted: fn(&Kind) -> bool| branches.iter().any(|branch| wanted(&branch.kind));
+        let replaces =
+            has(|kind| matches!(kind, Kind::Insert)) && has(|kind| matches!(kind, Kind::Delete));
+        let later = (replaces && table.has_primary_key()).then(|| Spool::new(self.env.clone()));
         let mut unfinished = Unfinished::new(write, &self.env);
         let run = Run {
             table: &table,
@@ -151,6 +159,7 @@ impl SqlSession {
             updated: Marks::default(),
             deleted: Marks::default(),
             changed: Changed::default(),
+            later,
         };
         let filled = self.fill(run, rows, &target, &mut unfinished).await;
         let changed = match filled {
@@ -160,9 +169,9 @@ impl SqlSession {
             }
             Ok(changed) => {
                 let identifier = label.as_ref().map(Label::identifier);
-                match (unfinished.commit(identifier).await, label.clone()) {
+                match (unfinished.commit(identifier).await, label) {
                     (Err(error), Some(label)) if error.is_committed_before() => {
-                        self.label_found(label, &table, scope);
+                        label.note(&table, scope);
                         return Ok(Changed::default());
                     }
                     (outcome, _) => scope.lookups.note_outcome(&table, &outcome?),
@@ -174,7 +183,6 @@ impl SqlSession {
                 return Err(error);
             }
         };
-        label.into_iter().for_each(|label| self.label_ended(label));
         Ok(changed)
     }
 
@@ -190,6 +198,12 @@ impl SqlSession {
             let batch = batch.map_err(SqlError::from_datafusion)?;
             run.take(&batch, write.write()?).await?;
             self.progress().add_written(batch.num_rows());
+        }
+        if let Some(later) = run.later.take() {
+            let mut later = later.read();
+            while let Some(batch) = later.next_batch().await? {
+                write.write()?.write(&batch).await?;
+            }
         }
         let Run { table, updated, deleted, changed, .. } = run;
         if !table.has_primary_key() {
@@ -349,6 +363,8 @@ struct Run<'a> {
     updated: Marks,
     deleted: Marks,
     changed: Changed,
+    /// New rows, which wait until all rows that go are written: one may have the key of another.
+    later: Option<Spool>,
 }
 
 impl Run<'_> {
@@ -403,7 +419,10 @@ impl Run<'_> {
             guard.check(&old.apply(&part)?, new)?;
         }
         match (kind, new) {
-            (Kind::Insert, Some(new)) => write.write(&new).await?,
+            (Kind::Insert, Some(new)) => match &mut self.later {
+                Some(later) => later.add(new).await?,
+                None => write.write(&new).await?,
+            },
             (Kind::Update(fixed), Some(new)) => {
                 check_fixed(&part, &new, fixed)?;
                 write.write_stored(&new, kinds(UPDATE_AFTER).as_ref()).await?;

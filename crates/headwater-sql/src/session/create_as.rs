@@ -33,6 +33,7 @@ impl SqlSession {
                 "use CREATE TEMPORARY VIEW … AS",
             ));
         }
+        let label = self.label(scope)?;
         let name = scope.name(&create.name)?;
         let if_not_exists = create.if_not_exists;
         let exists = scope.entry(&name)?.catalog.table_exists(&name.id).await;
@@ -40,6 +41,12 @@ impl SqlSession {
             if if_not_exists {
                 let message = Outcome::Message(format!("table {} exists already", name.id));
                 return Ok((StatementKind::Definition, message));
+            }
+            if let Some(label) = &label {
+                let table = scope.open(&name, Vec::new()).await?;
+                if label.is_committed(&table, scope).await? {
+                    return Ok((StatementKind::Write, Outcome::Affected(0)));
+                }
             }
             return Err(SqlError::invalid(format!("table '{}' already exists", name.id)));
         }
@@ -70,7 +77,7 @@ impl SqlSession {
             query: query.statement,
         };
         // The columns have the query's types: texts of files are read as these.
-        match self.insert(insert, scope, Purpose::Result).await {
+        match self.insert(insert, scope, Purpose::Result, label).await {
             Ok(rows) => Ok((StatementKind::Write, Outcome::Affected(rows))),
             Err(error) => {
                 // The rows of a commit whose outcome is unknown may be there: keep them.

@@ -8,7 +8,7 @@ use super::{Outcome, Scope, SqlSession, lock, rows_of};
 use crate::error::SqlError;
 use crate::parse::SetStatement;
 use crate::result::StatementKind;
-use crate::settings::{canonical, check};
+use crate::settings::{LABEL, canonical, check};
 use crate::show;
 
 impl SqlSession {
@@ -40,6 +40,9 @@ impl SqlSession {
             SetStatement::Set(key, value) => {
                 if let Some(warning) = check(&key, &value)? {
                     scope.lookups.warn(warning);
+                }
+                if canonical(&key) == LABEL {
+                    lock(&self.labelled).set(&value);
                 }
                 let message = format!("{key} = {value}");
                 lock(&self.settings).insert(canonical(&key).to_owned(), value);

@@ -9,6 +9,7 @@ use headwater::{Datum, Overwrite, Table};
 use super::{Scope, SqlSession};
 use crate::assign::Assignment;
 use crate::error::SqlError;
+use crate::label::Label;
 use crate::names::FullName;
 
 /// Partition columns with values, as texts.
@@ -25,7 +26,8 @@ impl SqlSession {
         refuse_temporary(name, scope, "TRUNCATE")?;
         let table = scope.open(name, Vec::new()).await?;
         let values = partition_values(&table, &partition)?;
-        remove(&table, values).await?;
+        let label = self.label(scope)?;
+        remove(&table, values, label.as_ref(), scope).await?;
         Ok(if partition.is_empty() {
             format!("table {} has no rows any more", name.id)
         } else {
@@ -43,6 +45,12 @@ impl SqlSession {
     ) -> Result<String, SqlError> {
         refuse_temporary(name, scope, "ALTER")?;
         let table = scope.open(name, Vec::new()).await?;
+        let label = self.label(scope)?;
+        if let Some(label) = &label
+            && label.is_committed(&table, scope).await?
+        {
+            return Ok(format!("no partition of table {} dropped", name.id));
+        }
         // All of them are looked at before the first one goes.
         let mut found = Vec::new();
         for partition in &partitions {
@@ -64,8 +72,10 @@ impl SqlSession {
             }
         }
         let count = found.len();
-        for values in found {
-            remove(&table, values).await?;
+        for (number, values) in (1..).zip(found) {
+            // The last one ends the statement.
+            let label = label.as_ref().filter(|_| number == count);
+            remove(&table, values, label, scope).await?;
         }
         Ok(format!("{count} of {} partitions of table {} dropped", partitions.len(), name.id))
     }
@@ -99,8 +109,24 @@ fn partition_values(
     Assignment::partition_values(table.schema(), partition)
 }
 
-async fn remove(table: &Table, values: Vec<(String, Option<Datum>)>) -> Result<(), SqlError> {
-    let write = table.new_write().overwrite(Overwrite::Static(values)).build()?;
-    write.commit_batch().await?;
+/// Removes rows, unless a run of the script before did.
+async fn remove(
+    table: &Table,
+    values: Vec<(String, Option<Datum>)>,
+    label: Option<&Label>,
+    scope: &Scope,
+) -> Result<(), SqlError> {
+    let write = table.new_write().overwrite(Overwrite::Static(values));
+    let Some(label) = label else {
+        write.build()?.commit_batch().await?;
+        return Ok(());
+    };
+    if label.is_committed(table, scope).await? {
+        return Ok(());
+    }
+    match label.on(write).build()?.commit(label.identifier()).await.map_err(SqlError::from) {
+        Err(error) if error.is_committed_before() => label.note(table, scope),
+        committed => drop(committed?),
+    }
     Ok(())
 }

@@ -160,8 +160,8 @@ impl Bootstrap<'_> {
             table: self.table.name().to_owned(),
             reason: format!(
                 "the key {key} lives in {where_it_is}, as after two writers that did not know of each \
-                 other: write one of these partitions anew without it, with INSERT OVERWRITE … \
-                 PARTITION"
+                 other: write one of these partitions anew without it, with INSERT OVERWRITE t /*+ \
+                 OPTIONS('dynamic-partition-overwrite' = 'false') */ PARTITION (…)"
             ),
         }
     }

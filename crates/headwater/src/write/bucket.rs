@@ -109,6 +109,11 @@ impl BucketWriter {
         }
     }
 
+    /// Rows that come from now on have larger numbers than `last`.
+    pub(super) fn number_above(&mut self, last: i64) {
+        self.next_sequence = self.next_sequence.max(last.saturating_add(1));
+    }
+
     /// Bytes of rows in memory.
     pub(super) fn memory(&self) -> usize {
         let held = self.held.iter().map(|held| match held {

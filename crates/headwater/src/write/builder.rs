@@ -26,6 +26,7 @@ pub enum Overwrite {
 pub struct WriteBuilder {
     table: Table,
     user: Option<String>,
+    once: bool,
     overwrite: Overwrite,
     read_snapshot: Option<i64>,
     changes: Option<Changes>,
@@ -45,6 +46,7 @@ impl WriteBuilder {
         Self {
             table,
             user: None,
+            once: false,
             overwrite: Overwrite::None,
             read_snapshot: None,
             changes: None,
@@ -53,12 +55,20 @@ impl WriteBuilder {
         }
     }
 
-    /// Names the writing job, so that it can run twice, even at a time, and writes once: a commit is
-    /// refused with `AlreadyCommitted` if a snapshot of the user has its identifier or a later one.
-    /// Known as long as the snapshot is there. Default: a random name, after `commit.user-prefix`.
+    /// Names the writing job. A commit that is repeated with the same user and identifier can be
+    /// recognised; default: a random name, after `commit.user-prefix`.
     #[must_use]
     pub fn commit_user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
+        self
+    }
+
+    /// For a job that may run twice, even at a time, under the same [`Self::commit_user`], and is to
+    /// write once: a commit is refused with `AlreadyCommitted` if a snapshot of the user has its
+    /// identifier or a later one. Known as long as the snapshot is there.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -115,7 +125,6 @@ impl WriteBuilder {
     /// something that is not a partition column.
     pub fn build(self) -> Result<TableWrite> {
         self.table.check_writable()?;
-        let named = self.user.is_some();
         let user = self.user.unwrap_or_else(|| self.table.random_user());
         let postpone = match Postpone::of(&self.table)? {
             Some(_) if self.streaming => Some(Postpone::Waiting),
@@ -123,6 +132,6 @@ impl WriteBuilder {
         };
         TableWrite::new(self.table, user, self.overwrite, self.read_snapshot, self.changes)?
             .postponing(postpone)
-            .map(|write| write.named(named).replacing(self.replaced))
+            .map(|write| write.once(self.once).replacing(self.replaced))
     }
 }

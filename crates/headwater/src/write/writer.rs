@@ -41,8 +41,8 @@ use buffers::Staged;
 pub struct TableWrite {
     table: Table,
     user: String,
-    /// The caller named the user.
-    named: bool,
+    /// The job may run a second time, and is to write once.
+    once: bool,
     target: Target,
     /// The snapshot that replacing rows were computed from.
     read_snapshot: Option<i64>,
@@ -152,7 +152,7 @@ impl TableWrite {
             outdated: false,
             replaced: false,
             user,
-            named: false,
+            once: false,
             table,
         })
     }
@@ -440,9 +440,9 @@ impl TableWrite {
         Ok(self)
     }
 
-    /// Says that the caller named the job: it may run a second time.
-    pub(super) const fn named(mut self, named: bool) -> Self {
-        self.named = named;
+    /// Says that the job may run a second time, and is to write once.
+    pub(super) const fn once(mut self, once: bool) -> Self {
+        self.once = once;
         self
     }
 
@@ -483,8 +483,17 @@ impl TableWrite {
             let Some(bucket) = self.buckets.get_mut(&key) else { continue };
             let older = std::mem::take(&mut bucket.rows_older);
             self.rows_older = self.rows_older.saturating_add(older);
-            if !bucket.files.is_empty() {
-                self.pending.push(CommitMessage {
+            if bucket.files.is_empty() {
+                continue;
+            }
+            let files = std::mem::take(&mut bucket.files);
+            let earlier = self.pending.iter_mut().find(|message| {
+                message.bucket == bucket.bucket && message.partition == bucket.partition
+            });
+            match earlier {
+                // Rows of a bucket are numbered anew and given other buckets together.
+                Some(message) => message.files.extend(files),
+                None => self.pending.push(CommitMessage {
                     partition: bucket.partition.clone(),
                     bucket: bucket.bucket,
                     total_buckets: match &self.postpone {
@@ -492,9 +501,9 @@ impl TableWrite {
                         None => self.table.options().bucket,
                     },
                     dir: bucket.dir.clone(),
-                    files: std::mem::take(&mut bucket.files),
+                    files,
                     base_snapshot: bucket.known_snapshot,
-                });
+                }),
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ mod cross_partition;
 mod differential;
 mod dynamic;
 mod engines;
+mod failed_commits;
 mod faults;
 mod ignored;
 mod interleaving;

@@ -11,11 +11,13 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::{Advice, FlockOperation, fadvise, flock};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::blocking::BlockingCalls;
 use super::path_check::{check_dir, check_path};
@@ -127,9 +129,10 @@ impl FileIo for LocalFileIo {
         check_path(path)?;
         self.blocking("open", path, |root, path| {
             let failed = |source| IoError::read(path, "open", source);
+            let Some(handle) = Handle::take() else { return Ok(None) };
             let file = File::open(root.dir.join(path)).map_err(failed)?;
             let size = file.metadata().map_err(failed)?.len();
-            let opened = OpenFile { file, path: path.to_owned(), size };
+            let opened = OpenFile { file, path: path.to_owned(), size, _handle: handle };
             Ok(Some(Arc::new(opened) as Arc<dyn ReadInPlace>))
         })
         .await
@@ -261,6 +264,35 @@ struct OpenFile {
     file: File,
     path: String,
     size: u64,
+    _handle: Handle,
+}
+
+/// Files that are open to be read in place.
+static HANDLES: AtomicU64 = AtomicU64::new(0);
+
+/// Most of them, and the part of what the system lets the process open.
+const MOST_HANDLES: u64 = 256;
+const PART_OF_HANDLES: u64 = 4;
+
+/// One of the files that may be open at a time.
+#[derive(Debug)]
+struct Handle(());
+
+impl Handle {
+    /// `None` when there are enough of them: files are read as a whole then.
+    fn take() -> Option<Self> {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let most = MOST_HANDLES.min(limit / PART_OF_HANDLES);
+        let taken = Self(());
+        let before = HANDLES.fetch_add(1, Ordering::AcqRel);
+        (before < most).then_some(taken)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        HANDLES.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl ReadInPlace for OpenFile {

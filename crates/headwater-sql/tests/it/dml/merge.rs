@@ -183,3 +183,28 @@ async fn ambiguous_and_senseless_merges_are_refused() {
     assert!(error.to_string().contains("new value of column 'id'"), "{error}");
     assert_eq!(rows(&w).await, ["1|10|a", "2|20|b", "3|30|c", "4|NULL|d"]);
 }
+
+#[tokio::test]
+async fn a_new_row_stays_whose_key_another_row_leaves() {
+    for (definition, partition) in [
+        ("PRIMARY KEY (id, p) NOT ENFORCED) PARTITIONED BY (p) WITH ('bucket' = '1')", "a"),
+        ("PRIMARY KEY (id) NOT ENFORCED) PARTITIONED BY (p)", "b"),
+    ] {
+        let w = Warehouse::unsynced().await;
+        w.run(&format!("CREATE TABLE m (id INT, p STRING, v STRING, {definition}")).await;
+        w.run("INSERT INTO m VALUES (1, 'a', 'a'), (2, 'a', 'a'), (3, 'a', 'c')").await;
+        let source = format!(
+            "(VALUES (1, '{partition}', 'b'), (2, '{partition}', 'b'), (3, 'a', 'c')) AS s(id, p, v)"
+        );
+        let counts = w
+            .run(&format!(
+                "MERGE INTO m USING {source} ON m.id = s.id AND m.p = s.p AND m.v = s.v \
+                 WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.p, s.v) \
+                 WHEN NOT MATCHED BY SOURCE THEN DELETE"
+            ))
+            .await;
+        assert_eq!(counts, ["2 rows inserted, 2 rows deleted"]);
+        let wanted = [format!("1|{partition}|b"), format!("2|{partition}|b"), "3|a|c".to_owned()];
+        assert_eq!(w.run("SELECT id, p, v FROM m ORDER BY id").await, wanted);
+    }
+}

@@ -113,7 +113,8 @@ impl TableWrite {
                 table: &self.table,
                 user: &self.user,
                 identifier,
-                once: self.named,
+                // After a doubtful one, too: it may become visible after it was looked for.
+                once: self.once || self.in_doubt,
                 target: &self.target,
                 read_snapshot: self.read_snapshot,
                 changes: self.changes,
@@ -127,6 +128,7 @@ impl TableWrite {
             };
             // Rows may have been numbered anew before the error.
             self.outdated = true;
+            self.number_above_pending();
             self.in_doubt |=
                 matches!(&error, Error::Metadata(MetadataError::OutcomeUnknown { .. }));
             match error {
@@ -144,6 +146,17 @@ impl TableWrite {
             }
         }
         Ok(CommitOutcome::default())
+    }
+
+    /// Rows that come after a failed commit are newer than those that wait.
+    fn number_above_pending(&mut self) {
+        for message in &self.pending {
+            let last = message.files.iter().map(|file| file.max_sequence_number).max();
+            let key = (message.partition.clone(), message.bucket);
+            if let (Some(last), Some(bucket)) = (last, self.buckets.get_mut(&key)) {
+                bucket.number_above(last);
+            }
+        }
     }
 
     /// Forgets what is known of partitions; it is looked up again with their next row.
@@ -193,7 +206,12 @@ impl TableWrite {
     /// # Errors
     /// As [`Self::commit`].
     pub async fn commit_batch(mut self) -> Result<CommitOutcome> {
-        self.commit_waiting(BATCH_COMMIT_IDENTIFIER).await
+        let committed = self.commit_waiting(BATCH_COMMIT_IDENTIFIER).await;
+        if committed.is_err() {
+            // Nobody can try again.
+            self.abort().await;
+        }
+        committed
     }
 }
 

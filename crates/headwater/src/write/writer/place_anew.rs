@@ -57,19 +57,29 @@ impl TableWrite {
                 passes = &[Which::Retractions, Which::Others];
             }
         }
-        for which in passes {
-            for message in &again {
-                self.take_again(message, *which).await?;
-            }
+        let taken = self.take_all_again(&again, passes).await;
+        if taken.is_err() {
+            // For those who give the write up.
+            self.broken = true;
+            self.pending.extend(again);
+            return taken;
         }
-        self.broken = false;
-        self.flush_all().await?;
         if !keep {
             for message in &again {
                 remove_files(&self.table, &message.dir, &message.files).await;
             }
         }
         Ok(())
+    }
+
+    async fn take_all_again(&mut self, again: &[CommitMessage], passes: &[Which]) -> Result<()> {
+        for which in passes {
+            for message in again {
+                self.take_again(message, *which).await?;
+            }
+        }
+        self.broken = false;
+        self.flush_all().await
     }
 
     async fn take_again(&mut self, message: &CommitMessage, which: Which) -> Result<()> {

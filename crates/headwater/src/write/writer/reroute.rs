@@ -8,6 +8,7 @@ use headwater_spec::{BinaryRow, DataFileMeta};
 
 use super::TableWrite;
 use crate::error::{Error, Result};
+use crate::write::commit::CommitMessage;
 use crate::write::remove_files;
 
 /// Rows per batch while reading them back.
@@ -28,19 +29,28 @@ impl TableWrite {
         if let Some(dynamic) = &mut self.dynamic {
             dynamic.forget(partitions, keep).await;
         }
-        for message in &again {
-            for file in &message.files {
-                self.take_back(&message.dir, file).await?;
-            }
+        let taken = self.take_all_back(&again).await;
+        if taken.is_err() {
+            // For those who give the write up.
+            self.pending.extend(again);
+            return taken;
         }
-        self.broken = false;
-        self.flush_all().await?;
         if !keep {
             for message in &again {
                 remove_files(&self.table, &message.dir, &message.files).await;
             }
         }
         Ok(())
+    }
+
+    async fn take_all_back(&mut self, again: &[CommitMessage]) -> Result<()> {
+        for message in again {
+            for file in &message.files {
+                self.take_back(&message.dir, file).await?;
+            }
+        }
+        self.broken = false;
+        self.flush_all().await
     }
 
     async fn take_back(&mut self, dir: &str, file: &DataFileMeta) -> Result<()> {
