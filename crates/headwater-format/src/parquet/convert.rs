@@ -9,6 +9,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, MapArray, PrimitiveArray, StructArray,
     new_null_array,
 };
+use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     DataType as Arrow, Field, Fields, Int64Type, TimeUnit, TimestampMicrosecondType,
@@ -50,7 +51,7 @@ fn convert_type(array: &ArrayRef, wanted: &Arrow) -> Result<ArrayRef, Misfit> {
     match (array.data_type(), wanted) {
         (Arrow::Struct(_), Arrow::Struct(fields)) => {
             let rows = array.as_struct();
-            Ok(Arc::new(convert_rows(rows, fields)?))
+            Ok(Arc::new(convert_rows(rows, fields, None)?))
         }
         (Arrow::List(_), Arrow::List(element)) => {
             let list = array.as_list::<i32>();
@@ -88,18 +89,28 @@ fn convert_type(array: &ArrayRef, wanted: &Arrow) -> Result<ArrayRef, Misfit> {
     }
 }
 
-/// Fields by name; one that is not there becomes null.
-fn convert_rows(rows: &StructArray, fields: &Fields) -> Result<StructArray, Misfit> {
+/// Fields by name; one that is not there becomes null. `outer`: where a row around these is null; a
+/// row that is NOT NULL has no nulls of its own there, but its fields have.
+fn convert_rows(
+    rows: &StructArray,
+    fields: &Fields,
+    outer: Option<&NullBuffer>,
+) -> Result<StructArray, Misfit> {
+    let nulls = NullBuffer::union(rows.nulls(), outer);
     let columns = fields
         .iter()
         .map(|field| match rows.column_by_name(field.name()) {
-            Some(column) => {
-                convert_type(column, field.data_type()).map_err(|m| m.inside(field.name()))
+            Some(column) => match (column.as_struct_opt(), field.data_type()) {
+                (Some(inner), Arrow::Struct(fields)) if column.data_type() != field.data_type() => {
+                    convert_rows(inner, fields, nulls.as_ref())
+                        .map(|rows| Arc::new(rows) as ArrayRef)
+                }
+                _ => convert_type(column, field.data_type()),
             }
+            .map_err(|m| m.inside(field.name())),
             None => Ok(new_null_array(field.data_type(), rows.len())),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let nulls = rows.nulls().cloned();
     StructArray::try_new_with_length(fields.clone(), columns, nulls, rows.len())
         .map_err(Misfit::new)
 }

@@ -467,3 +467,23 @@ fn a_column_that_repeats_another_comes_back_like_any_other() {
     let (bytes, _) = encode(&fields, &[batches[0].clone(), batches[3].clone()], &options);
     assert_eq!(open_bytes(bytes).unwrap().units(), 1);
 }
+
+#[test]
+fn a_row_in_a_row_that_is_null_comes_back() {
+    let row = |fields, nullable: bool| DataType { kind: TypeKind::Row(fields), nullable };
+    let inner = row(
+        vec![
+            DataField::new(1, "t", DataType::nullable(TypeKind::Timestamp(9))),
+            DataField::new(2, "n", DataType::not_null(TypeKind::TinyInt)),
+        ],
+        false,
+    );
+    let fields = vec![DataField::new(0, "r", row(vec![DataField::new(3, "i", inner)], true))];
+    let time = Datum::Timestamp { millis: 7, nanos: 8 };
+    let there = Datum::Row(vec![Some(Datum::Row(vec![Some(time), Some(Datum::TinyInt(5))]))]);
+    let columns = vec![vec![None, Some(there), None]];
+    let (bytes, _) = encode(&fields, &[batch(&fields, &columns)], &WriteOptions::default());
+    let back = decode(bytes, &fields, 10).unwrap();
+    let found = |row: usize| datum_at(back[0].column(0).as_ref(), row, &fields[0].data_type);
+    assert_eq!((0..3).map(|row| found(row).unwrap()).collect::<Vec<_>>(), columns[0]);
+}
