@@ -43,7 +43,7 @@ impl Labelled {
         if self.name != name {
             if self.others.contains(name) {
                 return Err(SqlError::invalid(format!(
-                    "'{LABEL}' = '{name}' was used in this session before '{}': whether the script goes \
+                    "'{LABEL}' = '{name}' was used before '{}' already: whether the script goes \
                      on or begins again is not clear, so take another name or another session",
                     self.name
                 )));
@@ -121,6 +121,6 @@ mod tests {
         assert_eq!(next(true, "b").unwrap(), 1);
         assert_eq!(next(false, "b").unwrap(), 2);
         let error = next(true, "a").unwrap_err().to_string();
-        assert!(error.contains("'a' was used in this session before 'b'"), "{error}");
+        assert!(error.contains("'a' was used before 'b' already"), "{error}");
     }
 }

@@ -199,7 +199,7 @@ async fn a_new_row_stays_whose_key_another_row_leaves() {
         let counts = w
             .run(&format!(
                 "MERGE INTO m USING {source} ON m.id = s.id AND m.p = s.p AND m.v = s.v \
-                 WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.p, s.v) \
+                 WHEN NOT MATCHED THEN INSERT (id, p, v) VALUES (s.id, s.p, s.v) \
                  WHEN NOT MATCHED BY SOURCE THEN DELETE"
             ))
             .await;
